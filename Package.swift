@@ -1,0 +1,65 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A module imports only what stands above it in this list (spec/architecture.md, "Modules").
+let package = Package(
+    name: "gantry",
+    products: [.executable(name: "gantry", targets: ["gantry"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    ],
+    targets: [
+        // C: what Swift cannot call, or cannot call safely.
+        .target(name: "CLinux"),
+        .target(name: "CPlan"),
+        .systemLibrary(
+            name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+
+        // Pure Swift: no system call in any of these.
+        .target(
+            name: "Diagnostics",
+            dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+        .target(name: "JSON", dependencies: ["Diagnostics"]),
+        .target(name: "OCI", dependencies: ["JSON", "Diagnostics"]),
+        .target(name: "Seccomp", dependencies: ["OCI", "CSeccomp", "CLinux", "Diagnostics"]),
+        .target(
+            name: "Plan", dependencies: ["OCI", "CPlan", "CCapability", "CLinux", "Diagnostics"]),
+
+        // The kernel.
+        .target(name: "Linux", dependencies: ["CLinux", "Diagnostics"]),
+        .target(name: "FreestandingInit", plugins: ["EmbedInit"]),
+        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Diagnostics"]),
+        .target(name: "Store", dependencies: ["OCI", "JSON", "Linux", "Diagnostics"]),
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "OCI", "JSON", "Seccomp", "Plan", "CPlan", "Linux", "FreestandingInit", "Cgroups",
+                "Store", "Diagnostics",
+            ]),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "OCI", "JSON", "Plan", "Linux", "Cgroups", "Store", "Runtime", "Diagnostics",
+            ]),
+        .executableTarget(name: "gantry", dependencies: ["Commands"]),
+
+        .plugin(name: "EmbedInit", capability: .buildTool()),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)
+
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+    let isC = target.name.hasPrefix("C") && target.name.dropFirst().first!.isUppercase
+    if isC {
+        target.cSettings = [.define("_GNU_SOURCE")]
+    } else {
+        target.swiftSettings = [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+        ]
+    }
+}
