@@ -1,11 +1,11 @@
-// What the kernel has and Swift's Glibc module hides: variadic calls, new system calls, macros.
-// Every symbol has the prefix clinux_. Functions return a value >= 0, or -errno.
+// What the kernel has and Swift's Glibc module hides or gets wrong: variadic calls, new system calls, control
+// messages, vfork. Every symbol has the prefix clinux_. Every function returns a value >= 0, or -errno: the error
+// is read before anything of Swift's can run in between.
 #ifndef CLINUX_H
 #define CLINUX_H
 
-#include <errno.h>
-#include <stdint.h>
-#include <string.h>
-#include <sys/types.h>
+#include "clinux_files.h"
+#include "clinux_process.h"
+#include "clinux_socket.h"
 
 #endif

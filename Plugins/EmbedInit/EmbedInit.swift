@@ -1,0 +1,23 @@
+import Foundation
+import PackagePlugin
+
+/// Compiles the freestanding init (Init/) with the C compiler and generates a Swift file that holds its bytes.
+@main
+struct EmbedInit: BuildToolPlugin {
+    func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+        let sources = context.package.directoryURL.appending(path: "Init")
+        let plan = context.package.directoryURL.appending(path: "Sources/CPlan/include/CPlan.h")
+        let output = context.pluginWorkDirectoryURL.appending(path: "InitImage.swift")
+        let inputs = try FileManager.default.subpathsOfDirectory(atPath: sources.path)
+            .filter { $0.hasSuffix(".c") || $0.hasSuffix(".h") || $0.hasSuffix(".sh") }
+            .map { sources.appending(path: $0) }
+        return [
+            .buildCommand(
+                displayName: "Compiling the freestanding init",
+                executable: URL(filePath: "/bin/sh"),
+                arguments: [sources.appending(path: "embed.sh").path, output.path],
+                inputFiles: inputs + [plan],
+                outputFiles: [output])
+        ]
+    }
+}

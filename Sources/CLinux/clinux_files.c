@@ -1,0 +1,126 @@
+#include "clinux_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/nsfs.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+static int result(long value) {
+    return value < 0 ? -errno : (int)value;
+}
+
+int clinux_openat(int dirfd, const char *path, int flags, unsigned mode) {
+    return result(openat(dirfd, path, flags | O_CLOEXEC, mode));
+}
+
+int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
+    int value = -EAGAIN;
+    for (int attempt = 0; value == -EAGAIN && attempt < 256; attempt++)
+        value = result(syscall(SYS_openat2, dirfd, path, &how, sizeof how));
+    return value;
+}
+
+int clinux_close(int fd) {
+    return result(close(fd));
+}
+
+long clinux_read(int fd, void *buffer, size_t length) {
+    ssize_t count;
+    do
+        count = read(fd, buffer, length);
+    while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : count;
+}
+
+int clinux_write_all(int fd, const void *buffer, size_t length) {
+    const char *next = buffer;
+    while (length > 0) {
+        ssize_t count = write(fd, next, length);
+        if (count < 0) {
+            if (errno == EINTR)
+                continue;
+            return -errno;
+        }
+        next += count;
+        length -= (size_t)count;
+    }
+    return 0;
+}
+
+int clinux_mkdirat(int dirfd, const char *path, unsigned mode) {
+    return result(mkdirat(dirfd, path, mode));
+}
+
+int clinux_unlinkat(int dirfd, const char *path, int flags) {
+    return result(unlinkat(dirfd, path, flags));
+}
+
+int clinux_renameat(int from, const char *old, int to, const char *fresh) {
+    return result(renameat(from, old, to, fresh));
+}
+
+int clinux_flock(int fd, int operation) {
+    int value;
+    do
+        value = result(flock(fd, operation));
+    while (value == -EINTR);
+    return value;
+}
+
+int64_t clinux_file_size(int fd) {
+    struct stat status;
+    return fstat(fd, &status) < 0 ? -errno : (int64_t)status.st_size;
+}
+
+int64_t clinux_file_mode(int fd) {
+    struct stat status;
+    return fstat(fd, &status) < 0 ? -errno : (int64_t)status.st_mode;
+}
+
+int64_t clinux_fs_type(int fd) {
+    struct statfs status;
+    return fstatfs(fd, &status) < 0 ? -errno : (int64_t)(uint32_t)status.f_type;
+}
+
+int64_t clinux_fs_type_at(const char *path) {
+    struct statfs status;
+    return statfs(path, &status) < 0 ? -errno : (int64_t)(uint32_t)status.f_type;
+}
+
+int clinux_memfd(const char *name, int executable) {
+    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int value = result(memfd_create(name, flags | (executable ? MFD_EXEC : 0)));
+    if (value == -EINVAL && executable)
+        value = result(memfd_create(name, flags));
+    return value;
+}
+
+int clinux_memfd_seal(int fd) {
+    return result(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+}
+
+int clinux_cloexec_from(unsigned first) {
+    return result(syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC));
+}
+
+int clinux_fd_exists(int fd) {
+    return result(fcntl(fd, F_GETFD)) < 0 ? -EBADF : 0;
+}
+
+int clinux_namespace_type(int fd) {
+    return result(ioctl(fd, NS_GET_NSTYPE));
+}

@@ -1,0 +1,119 @@
+#include "clinux_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *append_number(char *at, int value) {
+    char digits[12];
+    int count = 0;
+    if (value < 0) {
+        *at++ = '-';
+        return at;
+    }
+    do
+        digits[count++] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    while (count > 0)
+        *at++ = digits[--count];
+    return at;
+}
+
+int clinux_spawn(int exe, const char *name, const int *fds, int count) {
+    char numbers[CLINUX_SPAWN_MAX * 12];
+    char *at = numbers;
+    if (count > CLINUX_SPAWN_MAX)
+        return -EINVAL;
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            *at++ = ',';
+        at = append_number(at, fds[i]);
+    }
+    *at = 0;
+    char *const argv[] = {(char *)name, numbers, NULL};
+    char *const envp[] = {NULL};
+    sigset_t none;
+    sigemptyset(&none);
+
+    volatile int error = 0;
+    pid_t pid = vfork();
+    if (pid < 0)
+        return -errno;
+    if (pid == 0) {
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        for (int i = 0; i < count; i++)
+            if (fds[i] >= 0)
+                fcntl(fds[i], F_SETFD, 0);
+        syscall(SYS_execveat, exe, "", argv, envp, AT_EMPTY_PATH);
+        error = errno;
+        _exit(127);
+    }
+    if (error != 0) {
+        int status;
+        clinux_waitpid(pid, &status, 0);
+        return -error;
+    }
+    return pid;
+}
+
+int clinux_pidfd_open(int pid) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+int clinux_pidfd_signal(int pidfd, int signo) {
+    return syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0) < 0 ? -errno : 0;
+}
+
+int clinux_kill(int pid, int signo) {
+    return kill(pid, signo) < 0 ? -errno : 0;
+}
+
+int clinux_wait_readable(int first, int second, int milliseconds) {
+    struct pollfd set[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
+    int count;
+    do
+        count = poll(set, 2, milliseconds);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return -errno;
+    return (set[0].revents ? 1 : 0) | (set[1].revents ? 2 : 0);
+}
+
+int clinux_waitpid(int pid, int *status, int options) {
+    pid_t found;
+    do
+        found = waitpid(pid, status, options);
+    while (found < 0 && errno == EINTR);
+    return found < 0 ? -errno : found;
+}
+
+int clinux_signalfd_all(void) {
+    sigset_t all;
+    sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+        return -errno;
+    int fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int clinux_signalfd_read(int fd) {
+    struct signalfd_siginfo info;
+    ssize_t count = read(fd, &info, sizeof info);
+    return count < 0 ? -errno : (int)info.ssi_signo;
+}
+
+int clinux_raise(int signo) {
+    return raise(signo) == 0 ? 0 : -errno;
+}
+
+const char *clinux_errno_text(int error) {
+    return strerrordesc_np(error);
+}

@@ -1,0 +1,79 @@
+#include "clinux_socket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int clinux_seqpacket_pair(int fds[2]) {
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0 ? -errno : 0;
+}
+
+static int unix_socket(const char *path, struct sockaddr_un *address, int flags) {
+    size_t length = strlen(path);
+    if (length >= sizeof address->sun_path)
+        return -ENAMETOOLONG;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length + 1);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+static int fail_closing(int fd) {
+    int error = errno;
+    close(fd);
+    return -error;
+}
+
+int clinux_seqpacket_listen(const char *path, int backlog) {
+    struct sockaddr_un address;
+    int fd = unix_socket(path, &address, 0);
+    if (fd < 0)
+        return fd;
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, backlog) < 0)
+        return fail_closing(fd);
+    return fd;
+}
+
+int clinux_seqpacket_connect(const char *path) {
+    struct sockaddr_un address;
+    int fd = unix_socket(path, &address, SOCK_NONBLOCK);
+    if (fd < 0)
+        return fd;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return fail_closing(fd);
+    return fd;
+}
+
+int clinux_send(int fd, const void *head, size_t head_length, const void *tail, size_t tail_length) {
+    struct iovec parts[2] = {{(void *)head, head_length}, {(void *)tail, tail_length}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = tail_length > 0 ? 2 : 1};
+    ssize_t count;
+    do
+        count = sendmsg(fd, &message, MSG_NOSIGNAL);
+    while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : 0;
+}
+
+long clinux_receive(int fd, void *buffer, size_t length, int *passed) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {buffer, length};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    *passed = -1;
+    ssize_t count;
+    do
+        count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return -errno;
+    struct cmsghdr *item = CMSG_FIRSTHDR(&message);
+    if (item != NULL && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
+        memcpy(passed, CMSG_DATA(item), sizeof *passed);
+    return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : count;
+}

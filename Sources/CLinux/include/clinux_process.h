@@ -1,0 +1,41 @@
+#ifndef CLINUX_PROCESS_H
+#define CLINUX_PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Most descriptors that clinux_spawn hands over.
+#define CLINUX_SPAWN_MAX 8
+
+/// Starts the program in the memfd `exe` by vfork + execveat, with no environment, an empty signal mask and the
+/// `count` descriptors of `fds` made inheritable in the child only; an entry may be -1. argv is the program's name
+/// and the descriptors' numbers as one comma-separated word. Descriptors must be close-on-exec in the caller.
+///
+/// In C since a vforked child may not run Swift: it shares the parent's memory until it execs.
+/// Returns the child's pid, or -errno (also the one of a failed execveat).
+int clinux_spawn(int exe, const char *_Nonnull name, const int *_Nonnull fds, int count);
+
+int clinux_pidfd_open(int pid);
+int clinux_pidfd_signal(int pidfd, int signo);
+int clinux_kill(int pid, int signo);
+
+/// Waits until one of two descriptors is readable or hung up, or the time is over. `second` may be -1. Returns a
+/// bit mask: 1 for the first, 2 for the second, 0 when `milliseconds` are over (-1: no limit).
+int clinux_wait_readable(int first, int second, int milliseconds);
+
+/// waitpid(2), restarted after signals. Stores the wait status. `options` as WNOHANG.
+int clinux_waitpid(int pid, int *_Nonnull status, int options);
+
+/// Blocks every signal that may be blocked and returns a signalfd for them (non-blocking, close-on-exec).
+int clinux_signalfd_all(void);
+
+/// Next pending signal of a signalfd: its number, or -EAGAIN.
+int clinux_signalfd_read(int fd);
+
+/// The text of an errno, untranslated; null for an unknown one (strerrordesc_np(3), a GNU extension).
+const char *_Nullable clinux_errno_text(int error);
+
+/// Ends the calling process by a signal sent to itself.
+int clinux_raise(int signo);
+
+#endif
