@@ -1,0 +1,1 @@
+// The reader follows in the next commit.
