@@ -74,20 +74,21 @@ enum cplan_opcode {
     CPLAN_MOVE_ROOT,     // no-pivot: MS_MOVE slot src onto /, chroot
     CPLAN_MKDIR,         // mkdirat(src, str, arg0); EEXIST is success
     CPLAN_MKNOD,         // mknodat(src, str, mode=arg0, dev=arg1), owner arg2 = uid | gid << 32
-    CPLAN_SYMLINK,       // symlinkat(str2, src, str); EEXIST is success
+    CPLAN_SYMLINK,       // symlinkat(str2, src, str); EEXIST is success, or removed first with CPLAN_F_REPLACE
 
     // The process
     CPLAN_STDIO_NULL,    // reopen stdio that is a /dev/null from slot src
     CPLAN_STDIO_OWNER,   // fchown stdio to uid arg0
     CPLAN_CAP_BOUNDING,  // drop from the bounding set what is not in arg0; str: struct cplan_caps
-    CPLAN_IDENTITY,      // setgroups(str: uint32_t[len]), setresgid(arg1), setresuid(arg0), keep caps
+    CPLAN_IDENTITY,      // setgroups(str: uint32_t[len]), setresgid(arg1), setresuid(arg0); the permitted set is
+                         // kept until CAPS, the effective one becomes that of str2: struct cplan_caps
     CPLAN_CAPS,          // str: struct cplan_caps
     CPLAN_NO_NEW_PRIVS,
     CPLAN_SECCOMP,       // seccomp(SET_MODE_FILTER, flags=arg0, str[len] as sock_filter[])
-    CPLAN_CHDIR,         // chdir(str), then check that getcwd is inside the root
+    CPLAN_CHDIR,         // chdir(str), then check that getcwd is inside the root; nothing when one succeeded already
     CPLAN_RESOLVE_EXEC,  // choose among the candidates in str (NUL-separated) as the current user
     CPLAN_WAIT_START,    // wait on slot START until `gantry start` knocks
-    CPLAN_CLOSE_FROM,    // close_range(arg0, ~0, CLOSE_RANGE_CLOEXEC)
+    CPLAN_CLOSE_FROM,    // close every descriptor >= arg0 but the slots CONTROL, START and src
     CPLAN_EXEC,          // execve(resolved, argv=str, envp=str2): struct cplan_vector
 
     CPLAN_OPCODES
@@ -104,6 +105,7 @@ enum cplan_opcode {
 #define CPLAN_F_ENV_VALUE 0x0080u      /* SYNC: the reply is the environment entry EXEC appends */
 #define CPLAN_F_OPTIONAL 0x0100u       /* a failure is not reported: the op and `skip` more are skipped */
 #define CPLAN_F_ANY_FD 0x0200u         /* SYNC: attach slot src when it is filled */
+#define CPLAN_F_REPLACE 0x0800u        /* SYMLINK: remove what is there (not a directory) */
 #define CPLAN_F_LAST 0x0400u           /* SYNC: nobody answers after this; the control socket is closed */
 
 /// One step. `ok_errno` are errors that count as "nothing to do": the op and the next `skip` ops are skipped.
@@ -130,7 +132,7 @@ struct cplan_header {
     uint16_t version;
     uint16_t op_count;
     uint32_t total_size;
-    uint32_t first_inherited; /* number of the first preserved-range descriptor above stdio: 3 + preserve_fds */
+    uint32_t first_private;   /* 3 + preserve_fds: descriptors from here on never reach the container */
     uint64_t reserved[2];
 };
 _Static_assert(sizeof(struct cplan_header) == 32, "cplan_header is part of the format");
@@ -156,7 +158,7 @@ struct cplan_vector {
 enum cplan_message_type {
     CPLAN_MSG_FORKED = 1, // init -> gantry: value = pid of stage 2 in gantry's pid namespace
     CPLAN_MSG_SYNC = 2,   // init -> gantry: value = sync number; may carry one descriptor
-    CPLAN_MSG_FAILED = 3, // init -> gantry, or to `gantry start`: op, error, detail bytes follow
+    CPLAN_MSG_FAILED = 3, // init -> gantry, or to `gantry start`: value = opcode, op, error, detail
     CPLAN_MSG_REPLY = 4,  // gantry -> init: value = sync number; payload bytes follow
     CPLAN_MSG_START = 5,  // `gantry start` -> init
 };
@@ -182,6 +184,8 @@ enum cplan_detail {
     CPLAN_DETAIL_WRONG_NODE = 6,  // something else stands where a device node belongs
     CPLAN_DETAIL_OUTSIDE = 7,     // the working directory is outside the root
     CPLAN_DETAIL_BAD_PLAN = 8,    // the plan itself is malformed: a bug
+    CPLAN_DETAIL_EXEC_HEAD = 9,   // EXEC: the path, then NUL, then the first bytes of the file
+    CPLAN_DETAIL_CAPABILITY = 10, // the capability's number as one byte
 };
 
 /// Sync points, in their only legal order.

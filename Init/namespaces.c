@@ -1,0 +1,60 @@
+// Namespaces, the second process, and what belongs to a fresh namespace.
+
+static int op_setns(struct init *init, const struct cplan_op *op) {
+    return (int)SYS2(__NR_setns, slot(init, op->src), op->arg0);
+}
+
+static int op_unshare(struct init *init, const struct cplan_op *op) {
+    (void)init;
+    return (int)SYS1(__NR_unshare, op->arg0);
+}
+
+/// Makes stage 2, a child of gantry's, and ends stage 1. Stage 2 returns from here.
+static int op_fork(struct init *init, const struct cplan_op *op) {
+    struct clone_args arguments = {.flags = op->arg0 | CLONE_PARENT};
+    int cgroup = op->src < 0 ? -1 : slot(init, op->src);
+    if (cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup;
+    }
+    long pid = SYS2(__NR_clone3, &arguments, sizeof arguments);
+    if (pid < 0)
+        return (int)pid;
+    if (pid == 0) // A session of its own: the caller's terminal and its signals stay the caller's.
+        return (int)SYS0(__NR_setsid);
+    struct cplan_message message = {.type = CPLAN_MSG_FORKED, .value = (int32_t)pid};
+    send_message(init->slots[CPLAN_SLOT_CONTROL], &message, 0, -1);
+    sys_exit(0);
+}
+
+static int op_loopback(struct init *init, const struct cplan_op *op) {
+    (void)init;
+    (void)op;
+    // Any socket will do for this ioctl; a Unix one is there on every kernel.
+    int fd = (int)SYS3(__NR_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    struct init_ifreq request = {.name = "lo", .flags = IFF_UP | IFF_RUNNING};
+    int result = (int)SYS3(__NR_ioctl, fd, SIOCSIFFLAGS, &request);
+    sys_close(fd);
+    return result;
+}
+
+static int op_hostname(struct init *init, const struct cplan_op *op) {
+    return (int)SYS2(__NR_sethostname, text(init, op->str), op->len);
+}
+
+static int op_domainname(struct init *init, const struct cplan_op *op) {
+    return (int)SYS2(__NR_setdomainname, text(init, op->str), op->len);
+}
+
+/// A session keyring of the container's own, so that it has no part in the caller's. Its user may search it, as with
+/// the runtime that engines know.
+static int op_keyring(struct init *init, const struct cplan_op *op) {
+    const uint32_t permissions = 0x1f1b0000; /* possessor: all but setattr; user: view, read, search, link */
+    long ring = SYS2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, text(init, op->str));
+    if (ring < 0)
+        return (int)ring;
+    SYS3(__NR_keyctl, KEYCTL_SETPERM, ring, permissions);
+    return 0;
+}
