@@ -32,10 +32,10 @@ extension Spec {
 extension Spec.Process {
     /// In characters.
     public struct ConsoleSize: Equatable, Sendable {
-        public var height: UInt16
-        public var width: UInt16
+        public var height: UInt
+        public var width: UInt
 
-        public init(height: UInt16, width: UInt16) {
+        public init(height: UInt, width: UInt) {
             self.height = height
             self.width = width
         }
