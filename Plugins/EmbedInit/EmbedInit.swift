@@ -7,7 +7,7 @@ struct EmbedInit: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let sources = context.package.directoryURL.appending(path: "Init")
         let plan = context.package.directoryURL.appending(path: "Sources/CPlan/include/CPlan.h")
-        let output = context.pluginWorkDirectoryURL.appending(path: "InitImage.swift")
+        let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedInit.swift")
         let inputs = try FileManager.default.subpathsOfDirectory(atPath: sources.path)
             .filter { $0.hasSuffix(".c") || $0.hasSuffix(".h") || $0.hasSuffix(".sh") }
             .map { sources.appending(path: $0) }

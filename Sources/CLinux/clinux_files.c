@@ -124,3 +124,10 @@ int clinux_fd_exists(int fd) {
 int clinux_namespace_type(int fd) {
     return result(ioctl(fd, NS_GET_NSTYPE));
 }
+
+long clinux_fd_path(int fd, void *buffer, size_t length) {
+    char link[32];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t count = readlink(link, buffer, length);
+    return count < 0 ? -errno : count;
+}

@@ -34,6 +34,11 @@ extension Descriptor {
 
     /// Reads to the end, at most `limit` bytes; nil when there is more.
     public func readAll(limit: Int, name: String) throws(Failure) -> [UInt8]? {
+        try Descriptor.readAll(raw, limit: limit, name: name)
+    }
+
+    /// The same for a descriptor that somebody else owns.
+    public static func readAll(_ raw: CInt, limit: Int, name: String) throws(Failure) -> [UInt8]? {
         let hint = Int(clinux_file_size(raw))
         // One byte more than the file claims, so that end-of-file is seen by the read that fills it.
         var bytes = [UInt8](repeating: 0, count: min(max(hint + 1, 4096), limit + 1))
@@ -52,6 +57,11 @@ extension Descriptor {
         }
         bytes.removeLast(bytes.count - used)
         return bytes
+    }
+
+    /// Whether it is an open regular file: not a device, a FIFO or a directory, which could answer anything.
+    public static func isRegularFile(_ raw: CInt) -> Bool {
+        clinux_file_mode(raw) & 0o170000 == 0o100000
     }
 
     /// Writes all bytes.

@@ -50,4 +50,7 @@ int clinux_fd_exists(int fd);
 /// ns_get_nstype(2): the CLONE_NEW* constant of a namespace descriptor.
 int clinux_namespace_type(int fd);
 
+/// readlink(2) of /proc/self/fd/N: the path of an open file. Returns its length.
+long clinux_fd_path(int fd, void *_Nonnull buffer, size_t length);
+
 #endif

@@ -60,7 +60,6 @@ enum cplan_opcode {
     CPLAN_RLIMIT,        // prlimit64(arg0, soft=arg1, hard=arg2)
     CPLAN_UMASK,         // umask(arg0)
     CPLAN_WRITE,         // write str2[len] to file str beneath slot src (procfs: no symlinks, one mount)
-    CPLAN_PDEATHSIG,     // reserved: parent-death signal arg0
 
     // Mounts
     CPLAN_PROPAGATION,   // mount_setattr(src or "/", propagation=arg0, recursive: CPLAN_F_RECURSIVE)

@@ -1,0 +1,57 @@
+internal import CLinux
+public import Diagnostics
+internal import Glibc
+
+/// Paths on the host. Never for a path inside a rootfs: those are the init's, through descriptors.
+public enum Paths {
+    /// The path itself when it is absolute, else joined to the working directory; without trailing slashes.
+    public static func absolute(_ path: String) throws(Failure) -> String {
+        var joined = path
+        if path.utf8.first != UInt8(ascii: "/") {
+            guard let directory = getcwd(nil, 0) else {
+                throw Failure.system(errno, "getcwd", "cannot tell the working directory")
+            }
+            defer { free(directory) }
+            joined = String(cString: directory)
+            joined += "/"
+            joined += path
+        }
+        return cleaned(joined)
+    }
+
+    /// The same path without `.`, `..`, doubled and trailing slashes, by its text alone.
+    public static func cleaned(_ path: String) -> String {
+        var parts: [Substring.UTF8View] = []
+        for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+            if part.elementsEqual(".".utf8) { continue }
+            if part.elementsEqual("..".utf8) {
+                _ = parts.popLast()
+            } else {
+                parts.append(part)
+            }
+        }
+        guard !parts.isEmpty else { return "/" }
+        var text = ""
+        text.reserveCapacity(path.utf8.count)
+        for part in parts {
+            text += "/"
+            text += Substring(part)
+        }
+        return text
+    }
+
+    /// Where a directory really is, all symlinks followed. One open instead of a readlink per component.
+    public static func canonicalDirectory(_ path: String) throws(Failure) -> String {
+        let directory = try Descriptor.open(path, O.path | O.directory)
+        return try name(of: directory, path)
+    }
+
+    /// The path of an open file as the kernel knows it.
+    static func name(of file: borrowing Descriptor, _ shown: String) throws(Failure) -> String {
+        var link = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
+        let raw = file.raw
+        let length = link.withUnsafeMutableBytes { clinux_fd_path(raw, $0.baseAddress!, $0.count - 1) }
+        _ = try check(length, "readlink", "cannot tell where \(shown) is")
+        return String(decoding: link[..<Int(length)], as: UTF8.self)
+    }
+}

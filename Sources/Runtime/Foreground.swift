@@ -1,0 +1,39 @@
+internal import CLinux
+internal import Diagnostics
+internal import Linux
+
+/// `gantry run` without a terminal: waits for the container's process and forwards signals to it.
+struct Foreground: ~Copyable {
+    private let signals: Descriptor
+
+    /// Blocks all signals from now on, so that none is lost between the start and the wait.
+    init() throws(Failure) {
+        signals = Descriptor(
+            adopting: try check(clinux_signalfd_all(), "signalfd", "cannot receive signals"))
+    }
+
+    /// Returns when the process has ended; it is left to be reaped.
+    func wait(for pid: Int32) throws(Failure) {
+        let process = Descriptor(
+            adopting: try check(clinux_pidfd_open(pid), "pidfd_open", "cannot watch the container"))
+        while true {
+            let ready = try check(
+                clinux_wait_readable(process.raw, signals.raw, -1), "poll", "cannot wait for the container")
+            if ready & 1 != 0 { return }
+            while case let signal = clinux_signalfd_read(signals.raw), signal > 0 {
+                if Foreground.isForwarded(signal) {
+                    _ = clinux_pidfd_signal(process.raw, signal)
+                }
+            }
+        }
+    }
+
+    /// Everything is the container's but what the kernel tells us about ourselves: our children, our terminal's
+    /// size, out-of-band data.
+    static func isForwarded(_ signal: CInt) -> Bool {
+        switch signal {
+        case 17 /* CHLD */, 23 /* URG */, 28 /* WINCH */: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import CLinux
+internal import CPlan
+internal import Diagnostics
+internal import Linux
+
+/// gantry's end of the socket to an init, or of a connection to its start socket.
+struct InitChannel: ~Copyable {
+    /// What came, with the bytes that followed it.
+    struct Received: ~Copyable {
+        var message: StartProtocol.Message
+        var failure: InitFailure?
+        /// The descriptor that came along.
+        var descriptor: Descriptor?
+    }
+
+    let socket: Descriptor
+
+    /// How long the init may be silent. Mounting can take its time; a frozen cgroup would take for ever.
+    static let patience: CInt = 120_000
+
+    /// Waits for the next message.
+    func receive() throws(Failure) -> Received {
+        let ready = try check(
+            clinux_wait_readable(socket.raw, -1, InitChannel.patience), "poll", "cannot wait for the init")
+        guard ready != 0 else {
+            throw Failure(
+                .system, "the init did not answer for \(InitChannel.patience / 1000) s; is its cgroup frozen?")
+        }
+        var passed: CInt = -1
+        var length = 0
+        let capacity = MemoryLayout<cplan_message>.size + Int(CPLAN_DETAIL_MAX)
+        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            length = clinux_receive(socket.raw, buffer.baseAddress!, buffer.count, &passed)
+            count = max(length, 0)
+        }
+        let descriptor = passed >= 0 ? Descriptor(adopting: passed) : nil
+        // A connection that was never accepted is reset when its listener goes.
+        if length != -ECONNRESET {
+            _ = try check(length, "recvmsg", "cannot read from the init")
+        }
+        return decode(bytes, descriptor)
+    }
+
+    private func decode(_ bytes: [UInt8], _ descriptor: consuming Descriptor?) -> Received {
+        let headSize = MemoryLayout<cplan_message>.size
+        guard bytes.count >= headSize else {
+            return Received(message: .endOfFile, failure: nil, descriptor: nil)
+        }
+        let head = bytes.withUnsafeBytes { $0.loadUnaligned(as: cplan_message.self) }
+        switch head.type {
+        case CPLAN_MSG_SYNC.rawValue:
+            return Received(message: .sync(UInt32(bitPattern: head.value)), failure: nil, descriptor: descriptor)
+        case CPLAN_MSG_FORKED.rawValue:
+            return Received(message: .forked(pid: head.value), failure: nil, descriptor: nil)
+        default:
+            let failure = InitFailure(
+                op: Int(head.op), opcode: UInt16(truncatingIfNeeded: head.value), errno: head.error,
+                kind: head.detail, detail: Array(bytes[headSize...]))
+            return Received(message: .failed, failure: failure, descriptor: nil)
+        }
+    }
+
+    /// Answers a sync. `value` goes to the init's value buffer.
+    func reply(_ sync: cplan_sync, value: [UInt8] = []) throws(Failure) {
+        try send(CPLAN_MSG_REPLY, value: CInt(bitPattern: sync.rawValue), payload: value)
+    }
+
+    /// Knocks: the init execs the user's process.
+    func start() throws(Failure) {
+        try send(CPLAN_MSG_START, value: 0, payload: [])
+    }
+
+    private func send(_ type: cplan_message_type, value: CInt, payload: [UInt8]) throws(Failure) {
+        var message = cplan_message()
+        message.type = type.rawValue
+        message.value = value
+        message.length = UInt32(payload.count)
+        let result = payload.withUnsafeBytes { tail in
+            clinux_send(socket.raw, &message, MemoryLayout<cplan_message>.size, tail.baseAddress, tail.count)
+        }
+        _ = try check(result, "sendmsg", "cannot write to the init")
+    }
+}
+
+/// What an init tells about the op that failed; the plan renders it (`Plan.describe`).
+struct InitFailure {
+    /// Index into the plan's ops.
+    let op: Int
+    let opcode: UInt16
+    let errno: CInt
+    /// `cplan_detail`: what `detail` means.
+    let kind: UInt32
+    let detail: [UInt8]
+}

@@ -1,0 +1,91 @@
+internal import CLinux
+internal import CPlan
+internal import Diagnostics
+internal import FreestandingInit
+internal import Linux
+
+/// The processes of a start: stage 1, then stage 2, both children of this process.
+struct InitProcess: ~Copyable {
+    let channel: InitChannel
+    /// Stage 1 until FORKED, then stage 2.
+    private(set) var pid: Int32
+    private var reaped = false
+
+    /// Starts stage 1 from a sealed memfd.
+    ///
+    /// - Parameters:
+    ///   - start: the listening socket for `gantry start`, or -1.
+    ///   - cgroup: cgroup v2 directory that stage 2 is to be made in, or -1.
+    static func spawn(plan: [UInt8], start: CInt, cgroup: CInt) throws(Failure) -> InitProcess {
+        let image = try sealed("gantry-init", InitImage.bytes(), executable: true)
+        let program = try sealed("gantry-plan", plan, executable: false)
+        var ends: (CInt, CInt) = (-1, -1)
+        let result = withUnsafeMutableBytes(of: &ends) {
+            clinux_seqpacket_pair($0.assumingMemoryBound(to: CInt.self).baseAddress!)
+        }
+        _ = try check(result, "socketpair", "cannot talk to an init")
+        let ours = Descriptor(adopting: ends.0)
+        let theirs = Descriptor(adopting: ends.1)
+        let pid = clinux_spawn(image.raw, "gantry-init", [theirs.raw, start, cgroup, program.raw], 4)
+        if pid == -EACCES || pid == -EPERM {
+            throw Failure.system(
+                -pid, "execveat",
+                "cannot execute the init from memory; vm.memfd_noexec or a security module forbids it")
+        }
+        _ = try check(pid, "execveat", "cannot start the init")
+        return InitProcess(channel: InitChannel(socket: ours), pid: pid)
+    }
+
+    private init(channel: consuming InitChannel, pid: Int32) {
+        self.channel = channel
+        self.pid = pid
+    }
+
+    private static func sealed(_ name: String, _ bytes: [UInt8], executable: Bool) throws(Failure) -> Descriptor {
+        let raw = try check(
+            clinux_memfd(name, executable ? 1 : 0), "memfd_create", "cannot hold the \(name) in memory")
+        let file = Descriptor(adopting: raw)
+        try file.write(bytes, name: name)
+        _ = try check(clinux_memfd_seal(raw), "fcntl F_ADD_SEALS", "cannot seal the \(name)")
+        return file
+    }
+
+    /// Stage 2 exists: stage 1 is reaped, and `pid` is the container's from now on.
+    mutating func adopt(_ stage2: Int32) {
+        var status: CInt = 0
+        _ = clinux_waitpid(pid, &status, 0)
+        pid = stage2
+    }
+
+    /// Ends what is left of the start and returns its wait status.
+    @discardableResult
+    mutating func kill() -> WaitStatus {
+        guard !reaped else { return WaitStatus(raw: 0) }
+        _ = clinux_kill(pid, 9)
+        return wait()
+    }
+
+    /// Reaps the process: returns only when it has ended.
+    mutating func wait() -> WaitStatus {
+        var status: CInt = 0
+        _ = clinux_waitpid(pid, &status, 0)
+        reaped = true
+        return WaitStatus(raw: status)
+    }
+}
+
+/// How a process ended (wait(2)).
+struct WaitStatus {
+    let raw: CInt
+
+    /// The signal that killed it, or nil.
+    var signal: CInt? {
+        let signal = raw & 0x7f
+        return signal != 0 && signal != 0x7f ? signal : nil
+    }
+
+    /// The exit code as a shell tells it: 128 + signal for a killed process.
+    var code: CInt {
+        signal.map { 128 + $0 } ?? (raw >> 8) & 0xff
+    }
+}

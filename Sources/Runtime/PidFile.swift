@@ -1,0 +1,27 @@
+internal import CLinux
+internal import Diagnostics
+internal import Linux
+
+/// `--pid-file`: the pid in digits without a newline, written beside its place and renamed into it, so that whoever
+/// polls for it never reads half.
+enum PidFile {
+    static func write(_ pid: Int32, to path: String) throws(Failure) {
+        let absolute = try Paths.absolute(path)
+        let slash = absolute.utf8.lastIndex(of: UInt8(ascii: "/"))!
+        let directory = absolute[...slash]
+        let temporary = directory + "." + absolute[absolute.utf8.index(after: slash)...]
+        let raw = try check(
+            clinux_openat(AT.cwd, String(temporary), O.writeOnly | O.create | O.exclusive | O.noFollow, 0o666),
+            "openat \(temporary)", "cannot write the pid file")
+        let file = Descriptor(adopting: raw)
+        do {
+            try file.write(String(pid), name: String(temporary))
+            _ = try check(
+                clinux_renameat(AT.cwd, String(temporary), AT.cwd, absolute), "rename to \(absolute)",
+                "cannot write the pid file")
+        } catch {
+            _ = clinux_unlinkat(AT.cwd, String(temporary), 0)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+/// What the tests need of the machine, and where things are.
+enum Machine {
+    /// The repository.
+    static let repository = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+    /// The static binary under test.
+    static let gantry = ProcessInfo.processInfo.environment["GANTRY"] ?? repository + "/bin/gantry"
+
+    static let isRoot = geteuid() == 0
+    static let hasBinary = FileManager.default.isExecutableFile(atPath: gantry)
+    static let runc = find("runc")
+    static let crun = find("crun")
+    static let busybox = find("busybox")
+
+    /// Why no container can be run here, or nil.
+    static let obstacle: String? =
+        !isRoot ? "containers need root"
+        : !hasBinary ? "bin/gantry is missing: run scripts/build"
+        : busybox == nil ? "busybox-static is missing: run scripts/test" : nil
+
+    static let canRunContainers = obstacle == nil
+
+    static func find(_ name: String) -> String? {
+        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+            .map { $0 + "/" + name }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+}
