@@ -13,6 +13,7 @@ let package = Package(
         // C: what Swift cannot call, or cannot call safely.
         .target(name: "CLinux"),
         .target(name: "CPlan"),
+        .target(name: "CBuildInfo"),
         .systemLibrary(
             name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
@@ -42,8 +43,11 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "OCI", "JSON", "Plan", "Linux", "Cgroups", "Store", "Runtime", "Diagnostics",
+                "CBuildInfo", "CSeccomp",
             ]),
         .executableTarget(name: "gantry", dependencies: ["Commands"]),
+
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),
 
         .plugin(name: "EmbedInit", capability: .buildTool()),
     ],
@@ -55,6 +59,10 @@ for target in package.targets where [.regular, .executable, .test].contains(targ
     let isC = target.name.hasPrefix("C") && target.name.dropFirst().first!.isUppercase
     if isC {
         target.cSettings = [.define("_GNU_SOURCE")]
+        // Told by scripts/build; the manifest cannot ask git itself without going stale between commits.
+        if target.name == "CBuildInfo", let commit = Context.environment["GANTRY_COMMIT"] {
+            target.cSettings?.append(.define("GANTRY_COMMIT", to: "\"\(commit)\""))
+        }
     } else {
         target.swiftSettings = [
             .enableUpcomingFeature("ExistentialAny"),

@@ -1,1 +1,4 @@
-import Commands
+internal import Commands
+internal import Glibc
+
+exit(Gantry.main(CommandLine.argc, CommandLine.unsafeArgv))

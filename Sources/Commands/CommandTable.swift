@@ -1,0 +1,142 @@
+/// Every command, in the order in which help shows them. Parsing, help and errors all come from these rows.
+enum CommandTable {
+    static let all: [Command] = making + using + looking + others
+
+    static func command(named name: String) -> Command? {
+        all.first { $0.name.utf8.elementsEqual(name.utf8) }
+    }
+
+    private static let containerExit: [(code: String, meaning: String)] = [
+        ("N", "what the container's process exited with (with --detach: 0)"),
+        ("128+N", "it was killed by signal N"),
+    ]
+
+    private static let making = [
+        Command(
+            name: "run", summary: "Create a container, start it and wait for it", arguments: "ID",
+            count: 1...1,
+            flags: Flags.creating + [Flags.detach, Flags.keep, Flags.noSubreaper],
+            details: """
+                Makes a container from a bundle and runs process.args of its config.json in
+                it. A bundle is a directory that holds config.json and the container's root
+                filesystem. ID is a name of your choice, unique on this host: letters,
+                digits and "_+-.".
+
+                In the foreground, gantry passes signals on, waits until the process exits,
+                deletes the container and exits as the process did. With --detach it returns
+                as soon as the process runs; the container is then deleted with
+                `gantry delete`.
+                """,
+            examples: [
+                ("run --bundle ./hello hello", "run the bundle in ./hello"),
+                ("run -d -b ./web --pid-file web.pid web", "leave it running, its pid in web.pid"),
+            ],
+            exitCodes: containerExit, action: CreateCommand.run),
+        Command(
+            name: "create", summary: "Create a container without starting its process", arguments: "ID",
+            count: 1...1, flags: Flags.creating + [Flags.detachTolerated],
+            details: """
+                Makes everything that the container's process will find: namespaces, cgroups,
+                mounts, devices and limits. The process itself waits until `gantry start`.
+                What goes wrong with the configuration, a missing executable among it, is
+                told here.
+                """,
+            examples: [
+                ("create --bundle ./web web", "make the container"),
+                ("start web", "run its process"),
+            ],
+            action: CreateCommand.create),
+        Command(
+            name: "start", summary: "Run the process of a created container", arguments: "ID", count: 1...1,
+            details: """
+                Lets the process of a container that `gantry create` made run, and returns
+                once it does. A container is started once: what has stopped is deleted and
+                created anew.
+                """,
+            examples: [("start web", "start the container")], action: LifecycleCommands.start),
+        Command(
+            name: "plan", summary: "Show what starting a bundle would do, step by step", arguments: "[ID]",
+            count: 0...1,
+            flags: [Flags.bundle, Flags.json, Flags.noPivot, Flags.noNewKeyring, Flags.preserveFDs],
+            details: """
+                Prints every step that a start of the bundle would take, in order, and the
+                property of config.json that asks for it. Nothing is started or changed.
+                """,
+            examples: [
+                ("plan --bundle ./web", "read the steps"),
+                ("plan --bundle ./web --json", "hand them to a program"),
+            ],
+            action: PlanCommand.plan),
+    ]
+
+    private static let using = [
+        Command(
+            name: "kill", summary: "Send a signal to a container", arguments: "ID [SIGNAL]", count: 1...2,
+            flags: [Flags.killAll],
+            details: """
+                Sends SIGNAL to the container's first process, or with --all to every process
+                in it. SIGNAL is a name with or without SIG, in either case, a number, or a
+                real-time signal such as RTMIN+3. Without SIGNAL it is TERM.
+                """,
+            examples: [
+                ("kill web", "ask it to end"),
+                ("kill web KILL", "end it"),
+                ("kill --all web HUP", "tell every process"),
+            ],
+            action: LifecycleCommands.kill),
+        Command(
+            name: "delete", summary: "Remove a container that has stopped, or was never started",
+            arguments: "ID", count: 1...1, flags: [Flags.force],
+            details: """
+                Removes what the container leaves on the host: its cgroups and its state. The
+                bundle stays. A container that runs is refused, unless --force kills it
+                first. With --force an ID that does not exist is no error.
+                """,
+            examples: [
+                ("delete web", "remove what has stopped"),
+                ("delete --force web", "remove it in any case"),
+            ],
+            action: LifecycleCommands.delete),
+        Command.pending("exec", "Run another process in a container", failureCode: 255),
+        Command.pending("pause", "Freeze all processes of a container"),
+        Command.pending("resume", "Let a paused container go on"),
+        Command.pending("update", "Change a container's limits"),
+    ]
+
+    private static let looking = [
+        Command(
+            name: "state", summary: "Show a container's state as JSON", arguments: "ID", count: 1...1,
+            details: """
+                Prints the state document of the runtime-spec: id, pid (0 when stopped),
+                status (creating, created, running, paused or stopped), bundle, rootfs, when
+                it was created, and its annotations.
+                """,
+            examples: [("state web", "show it")], action: ReportCommands.state),
+        Command(
+            name: "list", summary: "List the containers on this host",
+            flags: [Flags.listFormat, Flags.quiet],
+            details: """
+                Lists the containers whose state is kept under --root, those that have
+                stopped but are not deleted among them.
+                """,
+            examples: [
+                ("list", "a table"),
+                ("list --format json", "the same for a program"),
+                ("list -q", "IDs alone, one a line"),
+            ],
+            action: ReportCommands.list),
+        Command.pending("ps", "Show the processes of a container"),
+        Command.pending("events", "Show a container's resource use and out-of-memory kills"),
+        Command.pending("features", "Show what gantry supports, as JSON"),
+    ]
+
+    private static let others = [
+        Command.pending("spec", "Write a config.json to start from"),
+        Command.pending("checkpoint", "Save a running container to disk"),
+        Command.pending("restore", "Go on with a container that was saved"),
+        Command(
+            name: "help", summary: "Explain gantry or one of its commands", arguments: "[COMMAND]",
+            count: 0...1,
+            examples: [("help run", "explain `gantry run`")], action: Help.run),
+    ]
+}

@@ -1,0 +1,58 @@
+/// Every flag that gantry knows, each once. `CommandTable` says which command takes which.
+enum Flags {
+    static let help = Flag("help", "h", .toggle, "Show help and exit")
+
+    // Before the command.
+    static let version = Flag("version", "v", .toggle, "Show gantry's version and exit")
+    static let debug = Flag("debug", nil, .toggle, "Log what gantry does, not errors alone")
+    static let log = Flag("log", nil, .text("FILE"), "Append errors to FILE too, not to stderr alone")
+    static let logFormat = Flag(
+        "log-format", nil, .choice(["text", "json"]), "Format of the log (default: text)")
+    static let logLevel = Flag(
+        "log-level", nil, .choice(["error", "warning", "info", "debug"]),
+        "Least severe record to log; debug is --debug (default: error)")
+    static let root = Flag(
+        "root", nil, .text("DIR"),
+        "Keep state in DIR (default: /run/gantry, or $XDG_RUNTIME_DIR/gantry)")
+    static let systemdCgroup = Flag(
+        "systemd-cgroup", nil, .toggle, "Let systemd make the cgroups (not supported yet)")
+    static let cgroupManager = Flag(
+        "cgroup-manager", nil, .choice(["cgroupfs", "systemd", "disabled"]),
+        "Who makes the cgroups (default: cgroupfs, the only one yet)")
+    static let rootless = Flag(
+        "rootless", nil, .choice(["true", "false", "auto"]),
+        "Accepted for engines and not needed")
+    static let globals = [
+        debug, log, logFormat, logLevel, root, systemdCgroup, cgroupManager, rootless, help, version,
+    ]
+
+    // Making a container.
+    static let bundle = Flag(
+        "bundle", "b", .text("DIR"), "Directory that holds config.json (default: the current one)")
+    static let consoleSocket = Flag(
+        "console-socket", nil, .text("SOCKET"), "Socket that gets the terminal (not supported yet)")
+    static let pidFile = Flag("pid-file", nil, .text("FILE"), "Write the process id of the container to FILE")
+    static let pidfdSocket = Flag(
+        "pidfd-socket", nil, .text("SOCKET"), "Socket that gets a pidfd (not supported yet)")
+    static let noPivot = Flag(
+        "no-pivot", nil, .toggle, "Do not use pivot_root; for a rootfs on a ramdisk")
+    static let noNewKeyring = Flag("no-new-keyring", nil, .toggle, "Keep the caller's session keyring")
+    static let preserveFDs = Flag(
+        "preserve-fds", nil, .count("N"), "Hand N descriptors from 3 on to the container (default: 0)")
+    static let detach = Flag("detach", "d", .toggle, "Do not wait for the container")
+    static let detachTolerated = Flag(
+        "detach", "d", .toggle, "Accepted for engines; create never waits for the container")
+    static let keep = Flag("keep", nil, .toggle, "Do not delete the container once it has stopped")
+    static let noSubreaper = Flag(
+        "no-subreaper", nil, .toggle, "Do not adopt orphans of the container")
+    static let creating = [bundle, consoleSocket, pidFile, pidfdSocket, noPivot, noNewKeyring, preserveFDs]
+
+    // The other commands.
+    static let killAll = Flag(
+        "all", "a", .toggle, "Signal every process of the container, not its first alone")
+    static let force = Flag(
+        "force", "f", .toggle, "Kill the container first if it runs; no error if there is none")
+    static let listFormat = Flag("format", "f", .choice(["table", "json"]), "Output format (default: table)")
+    static let quiet = Flag("quiet", "q", .toggle, "Print the IDs alone")
+    static let json = Flag("json", nil, .toggle, "Print JSON")
+}

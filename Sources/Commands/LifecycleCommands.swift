@@ -1,0 +1,24 @@
+internal import Diagnostics
+
+/// The commands on a container that is there: `start`, `kill`, `delete`.
+enum LifecycleCommands {
+    @Sendable static func start(_ invocation: Invocation) throws(Failure) -> CInt {
+        try Operations.start(id: invocation.positionals[0], root: try invocation.globals.stateRoot())
+        return 0
+    }
+
+    @Sendable static func kill(_ invocation: Invocation) throws(Failure) -> CInt {
+        let signal = invocation.positionals.count > 1 ? invocation.positionals[1] : "TERM"
+        try Operations.kill(
+            id: invocation.positionals[0], signal: try SignalNames.number(signal),
+            all: invocation.flags.has(Flags.killAll), root: try invocation.globals.stateRoot())
+        return 0
+    }
+
+    @Sendable static func delete(_ invocation: Invocation) throws(Failure) -> CInt {
+        try Operations.delete(
+            id: invocation.positionals[0], force: invocation.flags.has(Flags.force),
+            root: try invocation.globals.stateRoot())
+        return 0
+    }
+}

@@ -1,0 +1,113 @@
+internal import Diagnostics
+internal import Glibc
+internal import JSON
+internal import Linux
+
+/// Where errors, warnings and debug records go: always to people on stderr, and with `--log` to a file as well.
+///
+/// Podman parses the whole file as one JSON document and containerd takes its last error, so the file gets errors
+/// alone unless `--debug` or `--log-level` asks for more.
+struct Log: Sendable {
+    enum Level: Int, Sendable {
+        case debug, info, warning, error
+
+        var name: String {
+            switch self {
+            case .debug: return "debug"
+            case .info: return "info"
+            case .warning: return "warning"
+            case .error: return "error"
+            }
+        }
+    }
+
+    let file: String?
+    let asJSON: Bool
+    let least: Level
+
+    /// A log that writes to stderr alone, for the time before the flags are read.
+    init() {
+        file = nil
+        asJSON = false
+        least = .error
+    }
+
+    /// Reads the log's flags and makes the file, so that an unusable one is told before anything is done.
+    init(_ globals: FlagValues) throws(Failure) {
+        file = globals[Flags.log].flatMap { $0.isEmpty ? nil : $0 }
+        asJSON = globals[Flags.logFormat]?.utf8.elementsEqual("json".utf8) ?? false
+        least = globals.has(Flags.debug) ? .debug : Log.level(globals[Flags.logLevel])
+        if file != nil { try append("") }
+    }
+
+    /// Whether stderr holds sentences; else it is a stream of JSON objects.
+    var speaksToPeople: Bool { file != nil || !asJSON }
+
+    private static func level(_ word: String?) -> Level {
+        switch word {
+        case "debug": return .debug
+        case "info": return .info
+        case "warning": return .warning
+        default: return .error
+        }
+    }
+
+    func error(_ message: String) {
+        record(.error, message)
+    }
+
+    func warning(_ message: String) {
+        record(.warning, message)
+    }
+
+    /// The message is not made unless somebody wants it.
+    func debug(_ message: @autoclosure () -> String) {
+        if least == .debug { record(.debug, message()) }
+    }
+
+    private func record(_ level: Level, _ message: String) {
+        let wanted = level.rawValue >= least.rawValue
+        guard file != nil else {
+            // Warnings are for people even when nobody asked for a log.
+            if wanted || level == .warning {
+                Output.error(speaksToPeople ? Log.sentence(level, message) : line(level, message))
+            }
+            return
+        }
+        if level.rawValue >= Level.warning.rawValue {
+            Output.error(Log.sentence(level, message))
+        }
+        guard wanted else { return }
+        do {
+            try append(line(level, message))
+        } catch {
+            Output.error(Log.sentence(.error, error.description))
+        }
+    }
+
+    /// Opened for each record: a descriptor kept open could be taken for one of `--preserve-fds`.
+    private func append(_ text: String) throws(Failure) {
+        guard let file else { return }
+        let descriptor = try Descriptor.open(file, O.writeOnly | O.create | O.append, mode: 0o644)
+        if !text.isEmpty { try descriptor.write(text, name: file) }
+    }
+
+    private static func sentence(_ level: Level, _ message: String) -> String {
+        level == .error ? "gantry: \(message)\n" : "gantry: \(level.name): \(message)\n"
+    }
+
+    private func line(_ level: Level, _ message: String) -> String {
+        let moment = Timestamp.rfc3339(secondsSinceEpoch: Int64(time(nil)))
+        var json = JSONWriter(.compact)
+        guard asJSON else {
+            json.value(message)
+            return "time=\"\(moment)\" level=\(level.name) msg=\(json.text)\n"
+        }
+        json.beginObject()
+        json.member("level", level.name)
+        json.member("msg", message)
+        json.member("time", moment)
+        json.endObject()
+        return json.text + "\n"
+    }
+}

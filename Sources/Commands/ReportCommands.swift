@@ -1,0 +1,78 @@
+internal import Diagnostics
+internal import JSON
+
+/// The commands that tell what is there: `state` and `list`.
+enum ReportCommands {
+    @Sendable static func state(_ invocation: Invocation) throws(Failure) -> CInt {
+        let report = try Operations.state(
+            id: invocation.positionals[0], root: try invocation.globals.stateRoot())
+        try Output.standard(stateText(report))
+        return 0
+    }
+
+    @Sendable static func list(_ invocation: Invocation) throws(Failure) -> CInt {
+        let reports = try Operations.list(root: try invocation.globals.stateRoot())
+            .sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        if invocation.flags.has(Flags.quiet) {
+            try Output.standard(reports.map { $0.id + "\n" }.joined())
+        } else if invocation.flags[Flags.listFormat] == "json" {
+            try Output.standard(listJSON(reports, owners: OwnerNames.ofThisHost()))
+        } else {
+            try Output.standard(listTable(reports, owners: OwnerNames.ofThisHost()))
+        }
+        return 0
+    }
+
+    /// `state`'s document. The owner is empty, as runc leaves it there; `list` has the name.
+    static func stateText(_ report: ContainerReport) -> String {
+        var json = JSONWriter(.indented)
+        report.write(to: &json, owner: "")
+        return json.text + "\n"
+    }
+
+    static func listJSON(_ reports: [ContainerReport], owners: OwnerNames) -> String {
+        var json = JSONWriter(.compact)
+        json.beginArray()
+        for report in reports {
+            report.write(to: &json, owner: owners.name(of: report.ownerUID))
+        }
+        json.endArray()
+        return json.text + "\n"
+    }
+
+    /// Columns as runc sets them: at least 12 wide, 3 apart, nothing after the last.
+    static func listTable(_ reports: [ContainerReport], owners: OwnerNames) -> String {
+        var rows = [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]]
+        for report in reports {
+            rows.append([
+                report.id, String(report.pid), report.status, report.bundle, report.created,
+                owners.name(of: report.ownerUID),
+            ])
+        }
+        return TextTable.render(rows, minimumWidth: 12, gap: 3)
+    }
+}
+
+extension ContainerReport {
+    /// The version of the runtime-spec whose state document this is.
+    static let ociVersion = Version.specification
+
+    fileprivate func write(to json: inout JSONWriter, owner: String) {
+        json.beginObject()
+        json.member("ociVersion", ContainerReport.ociVersion)
+        json.member("id", id)
+        json.member("pid", pid)
+        json.member("status", status)
+        json.member("bundle", bundle)
+        json.member("rootfs", rootfs)
+        json.member("created", created)
+        if !annotations.isEmpty {
+            json.key("annotations")
+            json.beginObject()
+            for (key, value) in annotations { json.member(key, value) }
+            json.endObject()
+        }
+        json.member("owner", owner)
+        json.endObject()
+    }
+}

@@ -1,0 +1,25 @@
+internal import Diagnostics
+internal import Glibc
+
+extension FlagValues {
+    /// The bundle's directory: `--bundle`, or the current one.
+    var bundle: String {
+        guard let given = self[Flags.bundle], !given.isEmpty else { return "." }
+        return given
+    }
+
+    /// Where the state of all containers is kept.
+    func stateRoot() throws(Failure) -> String {
+        if let root = self[Flags.root] {
+            if root.isEmpty { throw Failure(.usage, "must not be empty", at: "--root") }
+            return root
+        }
+        if geteuid() == 0 { return "/run/gantry" }
+        guard let directory = getenv("XDG_RUNTIME_DIR").map({ String(cString: $0) }), !directory.isEmpty
+        else {
+            throw Failure(
+                .usage, "XDG_RUNTIME_DIR is not set: tell with --root where to keep the containers' state")
+        }
+        return directory + "/gantry"
+    }
+}

@@ -1,0 +1,30 @@
+internal import Diagnostics
+
+/// What is wrong with a command line, as sentences.
+enum UsageError {
+    static func unknownCommand(_ name: String) -> Failure {
+        Failure(.usage, "unknown command \"\(name)\"" + hint(name, among: CommandTable.all.map(\.name)))
+    }
+
+    /// Runc's sentences for a wrong number of arguments, with the arguments' names.
+    static func wrongCount(_ command: Command) -> Failure {
+        let bound =
+            command.count.lowerBound == command.count.upperBound
+            ? "exactly \(command.count.lowerBound)"
+            : "\(command.count.lowerBound) to \(command.count.upperBound)"
+        let names = command.arguments.isEmpty ? "" : ": \(command.arguments)"
+        return Failure(.usage, "\"\(command.name)\" requires \(bound) argument(s)\(names)")
+    }
+
+    /// What follows the error on stderr: how it would be right.
+    static func advice(for command: Command?) -> String {
+        guard let command else {
+            return "Incorrect Usage. See `gantry help`.\n"
+        }
+        return "Incorrect Usage. It is: \(Help.usage(of: command)). See `gantry help \(command.name)`.\n"
+    }
+
+    static func hint(_ word: String, among candidates: [String]) -> String {
+        NearMatch.of(word, among: candidates).map { " (did you mean \"\($0)\"?)" } ?? ""
+    }
+}

@@ -1,0 +1,25 @@
+internal import CBuildInfo
+internal import CSeccomp
+
+/// What `gantry --version` tells.
+enum Version {
+    static let number = "0.1.0"
+    /// The runtime-spec that gantry is written against.
+    static let specification = "1.3.0"
+
+    /// Lines that engines parse: Docker looks for "version" and "commit:".
+    static var text: String {
+        """
+        gantry version \(number)
+        commit: \(String(cString: cbuildinfo_commit()))
+        spec: \(specification)
+        libseccomp: \(libseccomp)
+
+        """
+    }
+
+    private static var libseccomp: String {
+        guard let version = seccomp_version()?.pointee else { return "unknown" }
+        return "\(version.major).\(version.minor).\(version.micro)"
+    }
+}
