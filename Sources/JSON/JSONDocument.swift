@@ -4,12 +4,21 @@ public import Diagnostics
 ///
 /// Stricter than the RFC asks: a property name that appears twice in one object is an error, and so is a byte order
 /// mark. U+0000 in a string is accepted here; see `JSONValue.containsNUL`.
-public final class JSONDocument: Sendable {
+public final class JSONDocument: @unchecked Sendable {
+    // Unchecked: nothing is written once `init` has returned.
+
     /// Containers inside containers, at most.
     public static let maximumDepth = 512
 
+    /// Bytes of a document, less one, at most.
+    public static let maximumSize = 1 << Tape.Token.extentBits
+
     /// What errors call the document, for example `config.json`.
     public let name: String
+    /// Its buffer stays where it is while nobody changes it, and so does that of `decoded`; `tape` points into both.
+    private let bytes: [UInt8]
+    private let decoded: [UInt8]
+    private let tokens: UnsafeMutableBufferPointer<Tape.Token>
     let tape: Tape
 
     /// Reads a whole document.
@@ -19,15 +28,30 @@ public final class JSONDocument: Sendable {
     ///   - name: what errors call the document.
     /// - Throws: `invalid`, with line and column, counted from 1; columns count characters.
     public init(_ bytes: [UInt8], name: String) throws(Failure) {
-        var parser = Parser(bytes)
+        guard bytes.count < Self.maximumSize else {
+            throw Failure(.invalid, "must be smaller than \(Self.maximumSize >> 20) MiB", at: name)
+        }
+        let text = bytes.withUnsafeBufferPointer { $0 }
+        let tokens = UnsafeMutableBufferPointer<Tape.Token>.allocate(capacity: Parser.capacity(for: bytes.count))
+        var parser = Parser(text, tokens: tokens)
         do {
             try parser.parseDocument()
         } catch {
+            tokens.deallocate()
             let (line, column) = Self.position(of: error.offset, in: bytes)
             throw Failure(.invalid, error.message, at: "\(name): line \(line), column \(column)")
         }
         self.name = name
-        self.tape = parser.tape
+        self.bytes = bytes
+        self.tokens = tokens
+        decoded = parser.decoded
+        tape = Tape(
+            bytes: text, decoded: decoded.withUnsafeBufferPointer { $0 },
+            tokens: UnsafeBufferPointer(rebasing: tokens[..<parser.tokenCount]))
+    }
+
+    deinit {
+        tokens.deallocate()
     }
 
     /// The document's one value.

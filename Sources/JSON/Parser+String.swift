@@ -6,7 +6,7 @@ extension Parser {
         while position < bytes.count {
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
-                append(.string, from: start - 1, text: start..<position)
+                append(.string, at: start - 1, extent: position - start)
                 position += 1
                 return
             }
@@ -18,22 +18,25 @@ extension Parser {
 
     /// Goes on with a string at its first escape, decoding what stands before it and after it.
     private mutating func parseEscapedString(from start: Int) throws(SyntaxError) {
-        let text = tape.decoded.count
+        let text = decoded.count
+        decoded.append(contentsOf: [0, 0, 0, 0])
         var run = start
         var hasNUL = false
         while position < bytes.count {
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
-                tape.decoded.append(contentsOf: bytes[run..<position])
+                decoded.append(contentsOf: bytes[run..<position])
                 position += 1
-                let kind: Tape.Token.Kind = hasNUL ? .decodedStringWithNUL : .decodedString
-                append(kind, from: start - 1, text: text..<tape.decoded.count)
+                decoded.withUnsafeMutableBytes {
+                    $0.storeBytes(of: UInt32($0.count - text - 4), toByteOffset: text, as: UInt32.self)
+                }
+                append(hasNUL ? .decodedStringWithNUL : .decodedString, at: start - 1, extent: text)
                 return
             }
             if byte == UInt8(ascii: "\\") {
-                tape.decoded.append(contentsOf: bytes[run..<position])
+                decoded.append(contentsOf: bytes[run..<position])
                 let scalar = try parseEscape()
-                tape.decoded.append(contentsOf: UTF8.encode(scalar)!)
+                decoded.append(contentsOf: UTF8.encode(scalar)!)
                 if scalar.value == 0 { hasNUL = true }
                 run = position
             } else {

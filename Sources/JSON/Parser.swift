@@ -6,19 +6,24 @@ struct SyntaxError: Error {
 
 /// Turns a text into a tape in one pass. The strings' half is in `Parser+String.swift`.
 struct Parser {
-    let bytes: [UInt8]
+    /// Indexed only below `bytes.count`: release builds do not check.
+    let bytes: UnsafeBufferPointer<UInt8>
     var position = 0
-    var tape: Tape
+    /// What becomes the tape's `decoded`.
+    var decoded: [UInt8] = []
+    private let tokens: UnsafeMutableBufferPointer<Tape.Token>
+    private(set) var tokenCount = 0
 
-    init(_ bytes: [UInt8]) {
+    /// Tokens that a text can have at most: each but the last takes a byte and one more to separate or close it.
+    static func capacity(for bytes: Int) -> Int { bytes / 2 + JSONDocument.maximumDepth + 1 }
+
+    /// - Parameter tokens: room for `capacity(for:)`.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, tokens: UnsafeMutableBufferPointer<Tape.Token>) {
         self.bytes = bytes
-        tape = Tape(bytes: bytes)
-        // A container's configuration has a value or a name every ten bytes.
-        tape.tokens.reserveCapacity(bytes.count / 8 + 1)
+        self.tokens = tokens
     }
 
     mutating func parseDocument() throws(SyntaxError) {
-        guard bytes.count < Int(Int32.max) else { throw error("the document is larger than 2 GiB") }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             throw error("a byte order mark stands before the document")
         }
@@ -59,11 +64,11 @@ struct Parser {
                 names += 1
             } while try another(before: UInt8(ascii: "}"), "',' or '}'")
         }
-        if let name = tape.duplicateName(in: token, names: names) {
-            throw SyntaxError(
-                message: "duplicate property \(tape.path(to: name))", offset: Int(tape.tokens[name].position))
+        if let name = withTape({ $0.duplicateName(in: token, names: names) }) {
+            let path = withTape { $0.path(to: name) }
+            throw SyntaxError(message: "duplicate property \(path)", offset: Int(tokens[name].position))
         }
-        tape.tokens[token].extent = UInt32(tape.tokens.count)
+        close(token)
     }
 
     private mutating func parseArray(depth: Int) throws(SyntaxError) {
@@ -76,7 +81,7 @@ struct Parser {
                 try parseValue(depth: depth + 1)
             } while try another(before: UInt8(ascii: "]"), "',' or ']'")
         }
-        tape.tokens[token].extent = UInt32(tape.tokens.count)
+        close(token)
     }
 
     /// Begins a container and stops before the first byte that is not white space in it.
@@ -84,10 +89,10 @@ struct Parser {
         guard depth < JSONDocument.maximumDepth else {
             throw error("nested deeper than \(JSONDocument.maximumDepth) levels")
         }
-        tape.tokens.append(Tape.Token(position: UInt32(position), kind: kind))
+        append(kind, at: position)
         position += 1
         skipWhitespace()
-        return tape.tokens.count - 1
+        return tokenCount - 1
     }
 
     /// Passes what stands after a member of a container: whether another one follows.
@@ -105,7 +110,7 @@ struct Parser {
             bytes[position...].prefix(count).elementsEqual(literal)
         }
         guard matches else { throw error("expected a value; did you mean \(text)?") }
-        tape.tokens.append(Tape.Token(position: UInt32(position), kind: kind))
+        append(kind, at: position)
         position += count
     }
 
@@ -127,14 +132,24 @@ struct Parser {
             if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { position += 1 }
             try skipDigits()
         }
-        append(.number, from: start, text: start..<position)
+        append(.number, at: start, extent: position - start)
     }
 
-    /// Appends a string or number; `text` is a range of `tape.bytes` or, for decoded strings, of `tape.decoded`.
-    mutating func append(_ kind: Tape.Token.Kind, from position: Int, text: Range<Int>) {
-        tape.tokens.append(
-            Tape.Token(
-                position: UInt32(position), start: UInt32(text.lowerBound), extent: UInt32(text.count), kind: kind))
+    /// What has been read until now. `decoded` must not change while it is in use.
+    private func withTape<Result>(_ body: (Tape) -> Result) -> Result {
+        decoded.withUnsafeBufferPointer {
+            body(Tape(bytes: bytes, decoded: $0, tokens: UnsafeBufferPointer(rebasing: tokens[..<tokenCount])))
+        }
+    }
+
+    mutating func append(_ kind: Tape.Token.Kind, at position: Int, extent: Int = 0) {
+        precondition(tokenCount < tokens.count)
+        tokens[tokenCount] = Tape.Token(kind, at: position, extent: extent)
+        tokenCount += 1
+    }
+
+    private func close(_ token: Int) {
+        tokens[token] = Tape.Token(tokens[token].kind, at: Int(tokens[token].position), extent: tokenCount)
     }
 
     private mutating func skipDigits() throws(SyntaxError) {

@@ -11,7 +11,7 @@ extension Tape {
         while name < tokens.count {
             var earlier = index + 1
             while earlier < name {
-                if tokens[earlier].extent == tokens[name].extent, text(earlier) == text(name) { return name }
+                if isText(earlier, text(name)) { return name }
                 earlier = end(of: earlier + 1)
             }
             name = end(of: name + 1)
@@ -29,10 +29,10 @@ extension Tape {
         while name < tokens.count {
             let text = text(name)
             var hasher = Hasher()
-            text.withUnsafeBytes { hasher.combine(bytes: $0) }
+            hasher.combine(bytes: UnsafeRawBufferPointer(text))
             var slot = hasher.finalize() & (size - 1)
             while table[slot] != 0 {
-                if self.text(Int(table[slot])) == text { return name }
+                if isText(Int(table[slot]), text) { return name }
                 slot = (slot + 1) & (size - 1)
             }
             table[slot] = UInt32(name)

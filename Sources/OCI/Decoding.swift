@@ -6,7 +6,7 @@ internal import JSON
 extension JSONValue {
     /// This string or property name.
     func text() throws(Failure) -> String {
-        if containsNUL { throw failure("must not contain a NUL byte") }
+        if containsNUL { throw failure(Self.hasNUL) }
         return try string()
     }
 
@@ -27,7 +27,8 @@ extension JSONValue {
     }
 
     func texts(_ name: StaticString) throws(Failure) -> [String] {
-        try list(name) { (value) throws(Failure) in try value.text() }
+        guard let value = self[name] else { return [] }
+        return try value.strings(allowingNUL: false)
     }
 
     /// False when absent.
