@@ -1,0 +1,49 @@
+# What the scripts share. Sourced, with the repository's root as the current directory.
+
+# What building needs besides the Swift toolchain.
+build_packages=(libseccomp-dev libcap-dev pkg-config gcc libc6-dev file)
+# What the tests start: peers to compare with, and what root filesystems are made of.
+test_packages=(runc crun busybox-static strace umoci skopeo debootstrap jq qemu-user-static gcc-aarch64-linux-gnu)
+
+say() {
+    echo "==> $*" >&2
+}
+
+die() {
+    echo "$0: $*" >&2
+    exit 1
+}
+
+# Runs a command as root.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "needs root (and sudo is not there): $*"
+    fi
+}
+
+need_swift() {
+    command -v swift >/dev/null ||
+        die "the Swift toolchain (6.3 or newer) is not there: see https://www.swift.org/install/linux/"
+}
+
+# Installs those of the named Debian packages that are missing.
+need_packages() {
+    local package missing=()
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+        say "this is no Debian: make sure that what these packages hold is there: $*"
+        return
+    fi
+    for package; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing ${missing[*]}"
+    as_root apt-get update -q </dev/null >&2
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null >&2
+}
