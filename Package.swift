@@ -26,13 +26,13 @@ let package = Package(
         .target(name: "OCI", dependencies: ["JSON", "Diagnostics"]),
         .target(name: "Seccomp", dependencies: ["OCI", "CSeccomp", "CLinux", "Diagnostics"]),
         .target(
-            name: "Plan", dependencies: ["OCI", "CPlan", "CCapability", "CLinux", "Diagnostics"]),
+            name: "Plan", dependencies: ["OCI", "JSON", "CPlan", "CLinux", "Diagnostics"]),
 
         // The kernel.
         .target(name: "Linux", dependencies: ["CLinux", "Diagnostics"]),
         .target(name: "FreestandingInit", plugins: ["EmbedInit"]),
         .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Diagnostics"]),
-        .target(name: "Store", dependencies: ["OCI", "JSON", "Linux", "Diagnostics"]),
+        .target(name: "Store", dependencies: ["JSON", "Linux", "CLinux", "Diagnostics"]),
         .target(
             name: "Runtime",
             dependencies: [

@@ -131,3 +131,8 @@ long clinux_fd_path(int fd, void *buffer, size_t length) {
     ssize_t count = readlink(link, buffer, length);
     return count < 0 ? -errno : count;
 }
+
+long clinux_getdents(int fd, void *buffer, size_t length) {
+    long count = syscall(SYS_getdents64, fd, buffer, length);
+    return count < 0 ? -errno : count;
+}

@@ -45,3 +45,10 @@ public enum FileSystemMagic {
     public static let tmpfs: Int64 = 0x0102_1994
     public static let nsfs: Int64 = 0x6e73_6673
 }
+
+/// LOCK_* of flock(2).
+public enum LockOperation {
+    public static let shared: CInt = 1
+    public static let exclusive: CInt = 2
+    public static let nonBlocking: CInt = 4
+}

@@ -53,4 +53,7 @@ int clinux_namespace_type(int fd);
 /// readlink(2) of /proc/self/fd/N: the path of an open file. Returns its length.
 long clinux_fd_path(int fd, void *_Nonnull buffer, size_t length);
 
+/// getdents64(2): fills the buffer with struct linux_dirent64 records. 0 at the end.
+long clinux_getdents(int fd, void *_Nonnull buffer, size_t length);
+
 #endif

@@ -1,0 +1,36 @@
+internal import CLinux
+public import Diagnostics
+internal import Glibc
+
+/// What /proc/PID/stat tells (proc(5)).
+public struct ProcessStat: Sendable {
+    /// R, S, D, T, Z, X …
+    public let state: UInt8
+    /// Field 22, in clock ticks since the boot.
+    public let startTime: UInt64
+
+    /// Whether the process still runs: a zombie has ended, only nobody has asked for its status yet.
+    public var isAlive: Bool { state != UInt8(ascii: "Z") && state != UInt8(ascii: "X") }
+
+    /// nil when there is no such process.
+    public static func read(_ pid: Int32) throws(Failure) -> ProcessStat? {
+        let path = "/proc/\(pid)/stat"
+        let raw = clinux_openat(AT.cwd, path, O.readOnly, 0)
+        if raw == -ENOENT { return nil }
+        let file = Descriptor(adopting: try check(raw, "openat \(path)", "cannot look at process \(pid)"))
+        // It may end between open and read: ESRCH.
+        guard let bytes = try? file.readAll(limit: 4096, name: path) else { return nil }
+        return parse(bytes)
+    }
+
+    /// The name in parentheses is the process's own choice and may contain anything, also `) Z 1`: fields count from
+    /// the last parenthesis.
+    static func parse(_ bytes: [UInt8]) -> ProcessStat? {
+        guard let parenthesis = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = bytes[(parenthesis + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+        guard fields.count >= 20, let state = fields[0].first,
+            let start = UInt64(String(decoding: fields[19], as: UTF8.self))
+        else { return nil }
+        return ProcessStat(state: state, startTime: start)
+    }
+}

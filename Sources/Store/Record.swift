@@ -1,0 +1,113 @@
+internal import Diagnostics
+internal import JSON
+
+/// What is kept of a container from before anything of it is made: who it is, and what is about to be made outside
+/// its own namespaces. `delete` works from this alone, with the bundle changed or gone.
+public struct Record: Sendable, Equatable {
+    /// A cgroup directory, absolute, and the controllers of its hierarchy as /proc/self/cgroup names them.
+    public struct Cgroup: Sendable, Equatable {
+        public var controllers: String
+        public var path: String
+
+        public init(controllers: String, path: String) {
+            self.controllers = controllers
+            self.path = path
+        }
+    }
+
+    /// Version of the format on disk. A reader refuses another one.
+    static let version = 1
+
+    public var id: String
+    public var bundle: String
+    public var rootfs: String
+    /// Nanoseconds since the epoch.
+    public var created: Int64
+    /// Who called `create`.
+    public var ownerUID: UInt32
+    public var annotations: [(key: String, value: String)]
+    /// Whether the container has a pid namespace of its own, whose end is the end of all its processes.
+    public var hasPidNamespace: Bool
+    public var cgroups: [Cgroup]
+
+    public init(
+        id: String, bundle: String, rootfs: String, created: Int64, ownerUID: UInt32,
+        annotations: [(key: String, value: String)], hasPidNamespace: Bool, cgroups: [Cgroup]
+    ) {
+        self.id = id
+        self.bundle = bundle
+        self.rootfs = rootfs
+        self.created = created
+        self.ownerUID = ownerUID
+        self.annotations = annotations
+        self.hasPidNamespace = hasPidNamespace
+        self.cgroups = cgroups
+    }
+
+    public static func == (left: Record, right: Record) -> Bool {
+        left.encoded() == right.encoded()
+    }
+}
+
+extension Record {
+    func encoded() -> [UInt8] {
+        var json = JSONWriter(.compact)
+        json.beginObject()
+        json.member("version", Record.version)
+        json.member("id", id)
+        json.member("bundle", bundle)
+        json.member("rootfs", rootfs)
+        json.member("created", created)
+        json.member("owner", ownerUID)
+        json.key("annotations")
+        json.beginObject()
+        for (key, value) in annotations { json.member(key, value) }
+        json.endObject()
+        json.member("pidNamespace", hasPidNamespace)
+        json.key("cgroups")
+        json.beginArray()
+        for cgroup in cgroups {
+            json.beginObject()
+            json.member("controllers", cgroup.controllers)
+            json.member("path", cgroup.path)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+        return json.bytes
+    }
+
+    /// Reads what `encoded` wrote. What is on disk is not trusted: everything must be there and have its type.
+    init(_ bytes: [UInt8], name: String) throws(Failure) {
+        let document = try JSONDocument(bytes, name: name)
+        let root = document.root
+        let version: Int = try Record.member(root, "version").integer()
+        guard version == Record.version else {
+            throw Failure(
+                .unsupported, "written by another version of gantry (format \(version), this one reads \(Record.version))",
+                at: name)
+        }
+        id = try Record.member(root, "id").string()
+        bundle = try Record.member(root, "bundle").string()
+        rootfs = try Record.member(root, "rootfs").string()
+        created = try Record.member(root, "created").integer()
+        ownerUID = try Record.member(root, "owner").integer()
+        hasPidNamespace = try Record.member(root, "pidNamespace").bool()
+        annotations = []
+        for (name, value) in try Record.member(root, "annotations").members() {
+            annotations.append((key: try name.string(), value: try value.string()))
+        }
+        cgroups = []
+        for element in try Record.member(root, "cgroups").elements() {
+            cgroups.append(
+                Cgroup(
+                    controllers: try Record.member(element, "controllers").string(),
+                    path: try Record.member(element, "path").string()))
+        }
+    }
+
+    private static func member(_ object: JSONValue, _ name: StaticString) throws(Failure) -> JSONValue {
+        guard let value = object[name] else { throw object.failure("must be set", property: name) }
+        return value
+    }
+}

@@ -1,0 +1,69 @@
+internal import CLinux
+public import Diagnostics
+internal import Glibc
+internal import Linux
+
+/// The state directory: one directory per container (spec/state.md).
+public struct Store: Sendable {
+    public let root: String
+
+    public init(root: String) {
+        self.root = root
+    }
+
+    /// Takes the ID. The directory's making is what decides when two want the same one. The entry is locked.
+    public func create(_ id: String) throws(Failure) -> StoredContainer {
+        try ContainerID.check(id)
+        let path = root + "/" + id
+        var result = clinux_mkdirat(AT.cwd, path, 0o700)
+        if result == -ENOENT {
+            try makeRoot()
+            result = clinux_mkdirat(AT.cwd, path, 0o700)
+        }
+        if result == -EEXIST {
+            throw Failure(.exists, "container with given ID already exists", at: id)
+        }
+        _ = try check(result, "mkdir \(path)", "cannot keep the container's state")
+        let container = StoredContainer(id: id, path: path, directory: try Descriptor.open(path, O.directory))
+        try container.lock()
+        return container
+    }
+
+    /// Opens the entry of a container that was created, or begun.
+    public func open(_ id: String) throws(Failure) -> StoredContainer {
+        try ContainerID.check(id)
+        let path = root + "/" + id
+        let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
+        if raw == -ENOENT {
+            throw Failure(.notFound, "container does not exist", at: id)
+        }
+        _ = try check(raw, "openat \(path)", "cannot read the container's state")
+        return StoredContainer(id: id, path: path, directory: Descriptor(adopting: raw))
+    }
+
+    /// The IDs of all entries, sorted. None when nothing was ever created.
+    public func list() throws(Failure) -> [String] {
+        let raw = clinux_openat(AT.cwd, root, O.directory, 0)
+        if raw == -ENOENT { return [] }
+        _ = try check(raw, "openat \(root)", "cannot read the state directory")
+        return try Directory.names(in: Descriptor(adopting: raw), shown: root).filter { id in
+            (try? ContainerID.check(id)) != nil
+        }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Makes the root and what is missing above it; the root itself is its owner's alone (CVE-2021-41103).
+    private func makeRoot() throws(Failure) {
+        var index = root.utf8.startIndex
+        while let slash = root.utf8[index...].dropFirst().firstIndex(of: UInt8(ascii: "/")) {
+            let result = clinux_mkdirat(AT.cwd, String(root[..<slash]), 0o755)
+            if result != -EEXIST {
+                _ = try check(result, "mkdir \(root[..<slash])", "cannot make the state directory")
+            }
+            index = slash
+        }
+        let result = clinux_mkdirat(AT.cwd, root, 0o700)
+        if result != -EEXIST {
+            _ = try check(result, "mkdir \(root)", "cannot make the state directory")
+        }
+    }
+}

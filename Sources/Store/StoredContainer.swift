@@ -1,0 +1,141 @@
+internal import CLinux
+public import Diagnostics
+internal import Glibc
+public import Linux
+
+/// One container's directory in the store.
+///
+/// Files are written beside their place and renamed into it, under the lock. Nothing but the lock's holder writes.
+public struct StoredContainer: ~Copyable {
+    public let id: String
+    /// Absolute path of the directory.
+    public let path: String
+    private let directory: Descriptor
+
+    private static let recordFile = "state.json"
+    private static let configFile = "config.json"
+    private static let initFile = "init"
+    private static let socketFile = "start.sock"
+    /// No file of ours comes near this.
+    private static let limit = 64 << 20
+
+    init(id: String, path: String, directory: consuming Descriptor) {
+        self.id = id
+        self.path = path
+        self.directory = directory
+    }
+
+    /// Waits until nobody else changes this container. The lock goes with the descriptor, so also with its process.
+    public func lock() throws(Failure) {
+        _ = try check(clinux_flock(directory.raw, LockOperation.exclusive), "flock \(path)", "cannot lock the container")
+    }
+
+    /// Writes what is about to be made, and the configuration it follows from; the record last, since its presence
+    /// says that the rest is whole.
+    public func begin(_ record: Record, config: [UInt8]) throws(Failure) {
+        try write(config, to: StoredContainer.configFile)
+        try replace(StoredContainer.recordFile, with: record.encoded())
+    }
+
+    /// nil when the creation was cut off before anything was made.
+    public func record() throws(Failure) -> Record? {
+        guard let bytes = try read(StoredContainer.recordFile) else { return nil }
+        let record = try Record(bytes, name: path + "/" + StoredContainer.recordFile)
+        return record
+    }
+
+    /// config.json as it was at create.
+    public func config() throws(Failure) -> [UInt8] {
+        guard let bytes = try read(StoredContainer.configFile) else {
+            throw Failure(.notFound, "is missing", at: path + "/" + StoredContainer.configFile)
+        }
+        return bytes
+    }
+
+    /// Records the process: the container is created.
+    public func setInit(_ record: InitRecord) throws(Failure) {
+        try replace(StoredContainer.initFile, with: Array(record.encoded.utf8))
+    }
+
+    /// nil when the creation was cut off before the process was recorded.
+    public func initRecord() throws(Failure) -> InitRecord? {
+        guard let bytes = try read(StoredContainer.initFile) else { return nil }
+        return try InitRecord(bytes, name: path + "/" + StoredContainer.initFile)
+    }
+
+    /// The socket at which the init waits for `start`, to be handed to it.
+    public func listenForStart() throws(Failure) -> Descriptor {
+        Descriptor(
+            adopting: try check(
+                clinux_seqpacket_listen(socketPath, 16), "bind \(path)/\(StoredContainer.socketFile)",
+                "cannot make the start socket"))
+    }
+
+    /// Connects to the init that waits for `start`; nil when none does.
+    public func connectToInit() throws(Failure) -> Descriptor? {
+        let raw = clinux_seqpacket_connect(socketPath)
+        switch raw {
+        case -ECONNREFUSED, -ENOENT: return nil
+        default:
+            return Descriptor(
+                adopting: try check(raw, "connect \(path)/\(StoredContainer.socketFile)", "cannot reach the init"))
+        }
+    }
+
+    /// A Unix socket's address has room for 107 bytes; an ID alone may have 255.
+    private var socketPath: String { "/proc/self/fd/\(directory.raw)/\(StoredContainer.socketFile)" }
+
+    /// Removes the entry: the ID is free.
+    public func remove() throws(Failure) {
+        let files = [
+            StoredContainer.socketFile, StoredContainer.initFile, StoredContainer.configFile,
+            StoredContainer.recordFile,
+        ]
+        for file in files { try unlink(file) }
+        let result = clinux_unlinkat(AT.cwd, path, AT.removeDirectory)
+        if result == -ENOTEMPTY { return try removeWithLeftovers() }
+        if result != -ENOENT {
+            _ = try check(result, "rmdir \(path)", "cannot remove the container's state")
+        }
+    }
+
+    /// Halves of files that a killed gantry left.
+    private func removeWithLeftovers() throws(Failure) {
+        for name in try Directory.names(in: directory, shown: path) { try unlink(name) }
+        _ = try check(
+            clinux_unlinkat(AT.cwd, path, AT.removeDirectory), "rmdir \(path)", "cannot remove the container's state")
+    }
+
+    private func unlink(_ name: String) throws(Failure) {
+        let result = clinux_unlinkat(directory.raw, name, 0)
+        if result != -ENOENT {
+            _ = try check(result, "unlink \(path)/\(name)", "cannot remove the container's state")
+        }
+    }
+
+    private func read(_ name: String) throws(Failure) -> [UInt8]? {
+        let raw = clinux_openat(directory.raw, name, O.readOnly | O.noFollow, 0)
+        if raw == -ENOENT { return nil }
+        let shown = path + "/" + name
+        let file = Descriptor(adopting: try check(raw, "openat", "cannot read \(shown)"))
+        guard let bytes = try file.readAll(limit: StoredContainer.limit, name: shown) else {
+            throw Failure(.invalid, "is too large", at: shown)
+        }
+        return bytes
+    }
+
+    private func write(_ bytes: [UInt8], to name: String) throws(Failure) {
+        let shown = path + "/" + name
+        let raw = clinux_openat(directory.raw, name, O.writeOnly | O.create | O.truncate | O.noFollow, 0o600)
+        let file = Descriptor(adopting: try check(raw, "openat", "cannot write \(shown)"))
+        try file.write(bytes, name: shown)
+    }
+
+    private func replace(_ name: String, with bytes: [UInt8]) throws(Failure) {
+        let temporary = name + ".new"
+        try write(bytes, to: temporary)
+        _ = try check(
+            clinux_renameat(directory.raw, temporary, directory.raw, name), "rename \(path)/\(temporary)",
+            "cannot write \(path)/\(name)")
+    }
+}
