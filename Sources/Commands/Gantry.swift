@@ -14,6 +14,7 @@ public enum Gantry {
     public static func main(
         _ count: CInt, _ arguments: UnsafePointer<UnsafeMutablePointer<CChar>?>
     ) -> CInt {
+        StandardStreams.ensureOpen()
         var words: [String] = []
         words.reserveCapacity(Int(count))
         for index in 1..<max(1, Int(count)) {

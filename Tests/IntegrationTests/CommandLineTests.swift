@@ -86,6 +86,19 @@ struct CommandLineTests {
         #expect(outcome.stderr == "gantry: \(flag): not supported yet\n")
     }
 
+    /// A log file must not become standard error because its number was free.
+    @Test(arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+    func closedStreamsDoNoHarm(redirection: String) async throws {
+        let directory = try TemporaryDirectory("streams")
+        defer { directory.remove() }
+        let log = directory.path + "/log"
+        let outcome = try await Command.run(
+            "/bin/bash", ["-c", "\(Machine.gantry) --log \(log) --log-format json kill x FOO \(redirection)"])
+        #expect(outcome.code == 1)
+        let text = try String(contentsOfFile: log, encoding: .utf8)
+        #expect(text.split(separator: "\n").count == 1 && text.hasPrefix("{\"level\":\"error\","), "\(text)")
+    }
+
     @Test func anArgumentThatIsNotUTF8IsRefused() async throws {
         let outcome = try await Command.run("/bin/bash", ["-c", "\(Machine.gantry) state $'a\\xff'"])
         #expect(outcome.code == 1)
