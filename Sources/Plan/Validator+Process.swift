@@ -1,0 +1,96 @@
+internal import Diagnostics
+internal import OCI
+
+// The process of a configuration, or that of an `exec`.
+extension Validator {
+    static func checkArguments(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        guard let program = process.args.first else { throw place.failure("args", "must not be empty") }
+        if program.isEmpty { throw place.failure("args[0]", "must not be empty") }
+    }
+
+    static func checkWorkingDirectory(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        if process.cwd.isEmpty { throw place.failure("cwd", "must not be empty") }
+        if !isAbsolute(process.cwd) { throw place.failure("cwd", "must be an absolute path") }
+    }
+
+    /// An entry without `=` is passed on as it is: execve(2) does not mind.
+    static func checkEnvironment(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        for (index, entry) in process.env.enumerated() {
+            guard let first = entry.utf8.first else { throw place.failure("env[\(index)]", "must not be empty") }
+            if first == UInt8(ascii: "=") {
+                throw place.failure("env[\(index)]", "\(quoted(entry)) has no name before the =")
+            }
+        }
+    }
+
+    static func checkUser(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        let user = process.user
+        if user.uid == noID { throw place.failure("user.uid", "must be less than \(noID)") }
+        if user.gid == noID { throw place.failure("user.gid", "must be less than \(noID)") }
+        for (index, gid) in user.additionalGids.enumerated() where gid == noID {
+            throw place.failure("user.additionalGids[\(index)]", "must be less than \(noID)")
+        }
+        if let umask = user.umask, umask > 0o777 {
+            throw place.failure("user.umask", "must be at most 0777 (511), is \(umask)")
+        }
+    }
+
+    static func checkCapabilities(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        guard let sets = process.capabilities else { return }
+        _ = try capabilities(sets.bounding, "bounding", place)
+        _ = try capabilities(sets.inheritable, "inheritable", place)
+        // Those that are not both permitted and inheritable cannot be ambient: they mean nothing, and `runc spec`
+        // writes them.
+        _ = try capabilities(sets.ambient, "ambient", place)
+        let permitted = try capabilities(sets.permitted, "permitted", place)
+        let effective = try capabilities(sets.effective, "effective", place)
+        // capset(2) would say EPERM, and not about which.
+        if let index = position(in: sets.effective, outside: permitted, given: effective) {
+            throw place.failure(
+                "capabilities.effective[\(index)]", "\(sets.effective[index]) is not in the permitted set")
+        }
+    }
+
+    /// The set as a mask, capability 0 in bit 0.
+    private static func capabilities(
+        _ names: [String], _ set: StaticString, _ place: Place
+    ) throws(Failure) -> UInt64 {
+        var mask: UInt64 = 0
+        for (index, name) in names.enumerated() {
+            guard let number = NameTable.capabilities.number(of: name) else {
+                throw place.failure("capabilities.\(set)[\(index)]", "unknown capability \(quoted(name))")
+            }
+            mask |= 1 << UInt64(number)
+        }
+        return mask
+    }
+
+    private static func position(in names: [String], outside allowed: UInt64, given mask: UInt64) -> Int? {
+        guard mask & ~allowed != 0 else { return nil }
+        return names.firstIndex { name in
+            NameTable.capabilities.number(of: name).map { allowed & 1 << UInt64($0) == 0 } ?? true
+        }
+    }
+
+    static func checkRlimits(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        var seen: UInt64 = 0
+        for (index, limit) in process.rlimits.enumerated() {
+            guard let number = NameTable.rlimits.number(of: limit.type) else {
+                throw place.failure("rlimits[\(index)].type", "unknown resource limit \(quoted(limit.type))")
+            }
+            let bit: UInt64 = 1 << UInt64(number)
+            if seen & bit != 0 { throw place.failure("rlimits[\(index)].type", "\(limit.type) is given twice") }
+            seen |= bit
+            if limit.soft > limit.hard {
+                throw place.failure(
+                    "rlimits[\(index)].soft", "\(limit.soft) is more than the hard limit \(limit.hard)")
+            }
+        }
+    }
+
+    static func checkOOMScore(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        if let score = process.oomScoreAdj, !(-1000...1000).contains(score) {
+            throw place.failure("oomScoreAdj", "must be from -1000 to 1000, is \(score)")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+public import Diagnostics
+public import OCI
+
+/// What a configuration must obey beyond its types. Pure: what only the host can tell (whether a file is there, whether
+/// the kernel agrees) is not looked at.
+///
+/// Each rule is a small function; the first one broken is the failure. Where a peer would go on with a property
+/// dropped, this is an error: a container does not start with less than its configuration says.
+public enum Validator {
+    /// Checks a whole configuration.
+    ///
+    /// - Throws: `invalid`, or `unsupported` for what is right and not executed yet; both with the JSON path.
+    public static func check(_ spec: Spec) throws(Failure) {
+        let place = Place("")
+        try checkVersion(spec, place)
+        try checkRoot(spec, place)
+        guard let process = spec.process else { throw place.failure("process", "is required") }
+        try check(process, at: Place("process"))
+        try checkNamespaces(spec, place)
+        try checkHostNames(spec, place)
+        try checkMounts(spec, place)
+        try checkPropagation(spec, place)
+        try checkCoveredPaths(spec, place)
+        try checkSysctls(spec, place)
+        try checkDevices(spec, place)
+        try checkPersonality(spec, place)
+        try checkCgroupsPath(spec, place)
+        try checkSeccompActions(spec, place)
+        try checkSeccompRules(spec, place)
+        if let resources = spec.linux?.resources { try check(resources, at: Place("linux.resources")) }
+        try Unsupported.check(spec)
+    }
+
+    /// Checks the document that `exec --process` is given.
+    ///
+    /// - Throws: as for a configuration; paths begin at the document's root.
+    public static func check(_ process: Spec.Process) throws(Failure) {
+        try check(process, at: Place(""))
+        try Unsupported.check(process)
+    }
+
+    /// Checks the document that `update --resources` is given.
+    ///
+    /// - Throws: as for a configuration; paths begin at the document's root.
+    public static func check(_ resources: Spec.Linux.Resources) throws(Failure) {
+        try check(resources, at: Place(""))
+        try Unsupported.check(resources)
+    }
+
+    private static func check(_ process: Spec.Process, at place: Place) throws(Failure) {
+        try checkArguments(process, place)
+        try checkWorkingDirectory(process, place)
+        try checkEnvironment(process, place)
+        try checkUser(process, place)
+        try checkCapabilities(process, place)
+        try checkRlimits(process, place)
+        try checkOOMScore(process, place)
+    }
+
+    private static func check(_ resources: Spec.Linux.Resources, at place: Place) throws(Failure) {
+        try checkDeviceRules(resources, place)
+        try checkHugepages(resources, place)
+        try checkUnified(resources, place)
+    }
+}
+
+/// Where in a document a check looks. The text of a path is only made for a failure.
+struct Place: Sendable {
+    /// JSON path of the subject; empty for the document itself.
+    private let path: StaticString
+
+    init(_ path: StaticString) {
+        self.path = path
+    }
+
+    /// A failure about something in the subject, `args[0]` for instance.
+    func failure(_ inside: String, _ message: String, _ kind: Failure.Kind = .invalid) -> Failure {
+        let path = path.description
+        return Failure(kind, message, at: path.isEmpty ? inside : inside.isEmpty ? path : "\(path).\(inside)")
+    }
+}
+
+extension Validator {
+    /// The root of a mount of a name that is data: `sysctl["vm.swappiness"]`.
+    static func member(_ object: StaticString, _ name: String) -> String { "\(object)[\(quoted(name))]" }
+
+    /// The text in double quotes, with what could break a line of a log escaped.
+    static func quoted(_ text: String) -> String { text.debugDescription }
+
+    static func isAbsolute(_ path: String) -> Bool { path.utf8.first == UInt8(ascii: "/") }
+
+    /// Whether a component of the path is `..`.
+    static func climbs(_ path: String) -> Bool {
+        path.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+    }
+
+    /// What chown(2) and setresuid(2) take for "leave as it is".
+    static let noID = UInt32.max
+}
