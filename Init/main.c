@@ -56,6 +56,7 @@ static long execute(struct init *init, const struct cplan_op *op) {
     case CPLAN_WAIT_START: op_wait_start(init, op); return 0;
     case CPLAN_CLOSE_FROM: return op_close_from(init, op);
     case CPLAN_EXEC: return op_exec(init, op);
+    case CPLAN_CHROOT: return op_chroot(init, op);
     default: fail(init, -EINVAL, CPLAN_DETAIL_BAD_PLAN, 0, 0);
     }
 }

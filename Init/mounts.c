@@ -65,23 +65,19 @@ static void configure(struct init *init, int context, char *option) {
         fail_option(init, context, result, option);
 }
 
-/// A tmpfs over a directory that the image has keeps that directory's mode unless an option says otherwise.
-static void configure_mode(struct init *init, int context, int16_t target) {
+/// A tmpfs over a directory that the image has keeps that directory's mode. Not by a mount option: that would show in
+/// the container's list of mounts.
+static int copy_mode(struct init *init, int mount, int16_t target) {
     struct statx status;
     if (target < 0 || init->made[target] || status_of(init->slots[target], "", &status) < 0)
-        return;
-    char option[] = "mode=0000";
-    for (int digit = 0; digit < 4; digit++)
-        option[5 + digit] = (char)('0' + (status.stx_mode >> (3 * (3 - digit)) & 7));
-    configure(init, context, option);
+        return 0;
+    return (int)SYS3(__NR_fchmodat, mount, ".", status.stx_mode & 07777);
 }
 
 static int op_make_fs(struct init *init, const struct cplan_op *op) {
     int context = (int)SYS2(__NR_fsopen, text(init, op->str), FSOPEN_CLOEXEC);
     if (context < 0)
         return context;
-    if (op->flags & CPLAN_F_MODE_OF_TARGET)
-        configure_mode(init, context, op->aux);
     char *options = init->base + op->str2;
     for (uint32_t at = 0; at < op->len; at += (uint32_t)text_length(options + at) + 1)
         configure(init, context, options + at);
@@ -93,7 +89,7 @@ static int op_make_fs(struct init *init, const struct cplan_op *op) {
         fail_option(init, context, mount, "");
     sys_close(context);
     fill(init, op->dst, mount);
-    return 0;
+    return op->flags & CPLAN_F_MODE_OF_TARGET ? copy_mode(init, mount, op->aux) : 0;
 }
 
 /// "self/fd/N", to be looked up in a verified procfs.
@@ -170,6 +166,14 @@ static int op_move_root(struct init *init, const struct cplan_op *op) {
     int result = sys_fchdir(slot(init, op->src));
     if (result == 0)
         result = sys_mount(".", "/", 0, MS_MOVE, 0);
+    if (result == 0)
+        result = (int)SYS1(__NR_chroot, ".");
+    return result < 0 ? result : sys_chdir("/");
+}
+
+/// Without a mount namespace the tree stays the host's: only the root changes.
+static int op_chroot(struct init *init, const struct cplan_op *op) {
+    int result = sys_fchdir(slot(init, op->src));
     if (result == 0)
         result = (int)SYS1(__NR_chroot, ".");
     return result < 0 ? result : sys_chdir("/");

@@ -90,6 +90,8 @@ enum cplan_opcode {
     CPLAN_CLOSE_FROM,    // close every descriptor >= arg0 but the slots CONTROL, START and src
     CPLAN_EXEC,          // execve(resolved, argv=str, envp=str2): struct cplan_vector
 
+    CPLAN_CHROOT,        // without a mount namespace: chroot into slot src
+
     CPLAN_OPCODES
 };
 
@@ -100,7 +102,7 @@ enum cplan_opcode {
 #define CPLAN_F_LIKE_AUX 0x0008u       /* OPEN_TARGET: make a directory if slot aux is one, else a file */
 #define CPLAN_F_NO_SYMLINKS 0x0010u    /* OPEN_TARGET: refuse every symlink on the way (proc, sysfs) */
 #define CPLAN_F_REFUSE_PROC 0x0020u    /* OPEN_TARGET: refuse a target inside procfs */
-#define CPLAN_F_MODE_OF_TARGET 0x0040u /* MAKE_FS: prepend mode= of slot aux unless OPEN_TARGET made it */
+#define CPLAN_F_MODE_OF_TARGET 0x0040u /* MAKE_FS: chmod to the mode of slot aux unless OPEN_TARGET made it */
 #define CPLAN_F_ENV_VALUE 0x0080u      /* SYNC: the reply is the environment entry EXEC appends */
 #define CPLAN_F_OPTIONAL 0x0100u       /* a failure is not reported: the op and `skip` more are skipped */
 #define CPLAN_F_ANY_FD 0x0200u         /* SYNC: attach slot src when it is filled */

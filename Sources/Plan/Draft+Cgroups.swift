@@ -1,0 +1,101 @@
+internal import CPlan
+internal import Diagnostics
+internal import OCI
+
+/// A mount of type `cgroup`: the container sees its own cgroups, whatever the host's layout is.
+extension Draft {
+    mutating func planCgroups(
+        _ mount: Spec.Mount, _ settings: MountSettings, at target: MountTarget
+    ) throws(Failure) {
+        let hasNamespace = linux.namespace(.cgroup) != nil
+        switch facts.cgroup {
+        case .unified(let directory) where hasNamespace:
+            _ = directory
+            try planFileSystem(source: mount.source ?? "", settings, at: target.retyped("cgroup2"))
+        case .unified(let directory):
+            // A mount of cgroup2 would show the host's whole tree.
+            try planBind(directory, settings, to: target.retyped("bind"), recursive: true)
+        case .legacy(let hierarchies):
+            try settings.checkNoData(
+                mount.options, index: Int(steps.origin.index), "is no option of a mount of all cgroup hierarchies")
+            try planHierarchies(hierarchies, settings, at: target, hasNamespace: hasNamespace)
+        }
+    }
+
+    /// A tmpfs with one directory a hierarchy. It stays writable even where the hierarchies are read-only, as engines
+    /// know it.
+    private mutating func planHierarchies(
+        _ hierarchies: [CgroupLayout.Hierarchy], _ settings: MountSettings, at target: MountTarget, hasNamespace: Bool
+    ) throws(Failure) {
+        let attributes = MountAttribute.noSUID | MountAttribute.noDev | MountAttribute.noExec
+        try openTarget(target, like: Slot.none)
+        let type = steps.literal("tmpfs")
+        let start = steps.literal("source=tmpfs")
+        _ = steps.literal("mode=755")
+        steps.add(
+            .makeFS, flags: UInt32(CPLAN_F_MODE_OF_TARGET), dst: Slot.hierarchies, aux: Slot.target, str: type,
+            str2: start, len: steps.position - start, attributes)
+        steps.add(.attach, src: Slot.hierarchies, aux: Slot.target)
+        for flags in settings.propagation { addPropagation(flags, to: Slot.hierarchies) }
+
+        for hierarchy in hierarchies {
+            let name = PathText.split(hierarchy.mountpoint).name
+            let directory = try steps.text(name)
+            steps.add(.mkdir, src: Slot.hierarchies, str: directory, 0o755)
+            steps.add(
+                .open, dst: Slot.target, src: Slot.hierarchies, str: directory, OpenFlag.path | OpenFlag.noFollow,
+                Resolve.beneath | Resolve.noSymlinks)
+            if hasNamespace {
+                try makeHierarchy(hierarchy, attributes | (settings.isReadOnly ? MountAttribute.readOnly : 0))
+            } else {
+                try bindHierarchy(hierarchy, settings)
+            }
+        }
+        for hierarchy in hierarchies where hierarchy.controllers.count > 1 { try linkControllers(hierarchy) }
+    }
+
+    /// A mount of the hierarchy shows a process in a cgroup namespace that namespace's part.
+    private mutating func makeHierarchy(
+        _ hierarchy: CgroupLayout.Hierarchy, _ attributes: UInt64
+    ) throws(Failure) {
+        let type = steps.literal("cgroup")
+        let start = steps.position
+        if let name = hierarchy.name {
+            steps.append(literal: "source=")
+            _ = try steps.text(name)
+            steps.append(literal: "name=")
+            _ = try steps.text(name)
+        } else {
+            _ = steps.literal("source=cgroup")
+        }
+        for controller in hierarchy.controllers { _ = try steps.text(controller) }
+        if attributes & MountAttribute.readOnly != 0 { _ = steps.literal("ro") }
+        steps.add(
+            .makeFS, dst: Slot.tree, aux: Slot.target, str: type, str2: start, len: steps.position - start, attributes)
+        steps.add(.attach, src: Slot.tree, aux: Slot.target)
+    }
+
+    private mutating func bindHierarchy(
+        _ hierarchy: CgroupLayout.Hierarchy, _ settings: MountSettings
+    ) throws(Failure) {
+        let path = try steps.text(hierarchy.directory)
+        steps.add(.openTree, flags: UInt32(CPLAN_F_RECURSIVE), dst: Slot.tree, str: path)
+        if let change = settings.bindAttributes(readOnly: settings.isReadOnly) {
+            steps.add(.mountAttr, src: Slot.tree, change.set, change.clear)
+        }
+        addRecursiveAttributes(settings, to: Slot.tree)
+        steps.add(.attach, src: Slot.tree, aux: Slot.target)
+        for flags in settings.propagation { addPropagation(flags, to: Slot.tree) }
+    }
+
+    /// `cpu` and `cpuacct` lead to `cpu,cpuacct`.
+    private mutating func linkControllers(_ hierarchy: CgroupLayout.Hierarchy) throws(Failure) {
+        let name = PathText.split(hierarchy.mountpoint).name
+        guard name.utf8.contains(UInt8(ascii: ",")) else { return }
+        let target = try steps.text(name)
+        for controller in hierarchy.controllers {
+            let link = try steps.text(controller)
+            steps.add(.symlink, src: Slot.hierarchies, str: link, str2: target)
+        }
+    }
+}

@@ -1,0 +1,197 @@
+internal import CPlan
+internal import Diagnostics
+internal import OCI
+
+/// The user's process: limits, identity, capabilities, filter, and the exec.
+extension Draft {
+    mutating func planProcess() throws(Failure) {
+        let environment = Environment(process.env + options.environment)
+        let needsHome = environment.value("HOME")?.isEmpty ?? true
+        let capabilities = addCapabilities()
+
+        if needsHome { planPasswd() }
+        try planRlimits()
+        planPersonality()
+        steps.origin = Origin("process.user.umask")
+        steps.add(.umask, UInt64(process.user.umask ?? 0o022))
+        steps.origin = Origin("process.capabilities.bounding")
+        steps.add(.capBounding, str: capabilities.offset, capabilities.sets.bounding)
+        steps.origin = Origin("process.user")
+        steps.add(.stdioOwner, UInt64(process.user.uid))
+
+        // From here on nothing but the container's own can be reached: a working directory or an executable that is
+        // named /proc/self/fd/N leads nowhere else (CVE-2024-21626).
+        steps.origin = .none
+        steps.add(.closeFrom, src: needsHome ? Slot.passwd : Slot.none, UInt64(3 + options.preserveFDs))
+        try planIdentity(capabilities.offset)
+        try planExecutable(environment)
+        planReady(needsHome: needsHome)
+        planPrivileges(capabilities.sets, offset: capabilities.offset)
+        try planExec(environment)
+    }
+
+    private mutating func addCapabilities() -> (sets: cplan_caps, offset: UInt32) {
+        let sets = Capabilities.sets(process.capabilities, last: facts.lastCapability)
+        return (sets, addCapabilities(sets))
+    }
+
+    private mutating func addCapabilities(_ sets: cplan_caps) -> UInt32 {
+        withUnsafeBytes(of: sets) { steps.data($0) }
+    }
+
+    /// gantry reads the user's home directory from it. Opened as root, and in the root file system, like everything
+    /// in there; a container without the file has the home "/".
+    private mutating func planPasswd() {
+        steps.origin = .none
+        let path = steps.literal("etc/passwd")
+        steps.add(
+            .open, flags: UInt32(CPLAN_F_OPTIONAL), dst: Slot.passwd, src: Slot.root, str: path,
+            OpenFlag.readOnly | OpenFlag.noTTY | OpenFlag.nonBlock, Resolve.container)
+    }
+
+    /// Raising a hard limit takes privileges, so it happens here; a small number of open files would be in our own
+    /// way, so it waits: see `planSmallFileLimit`.
+    private mutating func planRlimits() throws(Failure) {
+        for (index, limit) in process.rlimits.enumerated() {
+            steps.origin = Origin("process.rlimits", index)
+            guard let number = NameTable.rlimits.number(of: limit.type) else {
+                throw Failure(
+                    .invalid, "\"\(limit.type)\" is no resource limit", at: "process.rlimits[\(index)].type")
+            }
+            if number == Draft.openFiles, limit.soft < Draft.ownFiles {
+                if limit.hard >= Draft.ownFiles {
+                    steps.add(.rlimit, UInt64(number), limit.hard, limit.hard)
+                }
+                continue
+            }
+            steps.add(.rlimit, UInt64(number), limit.soft, limit.hard)
+        }
+    }
+
+    /// RLIMIT_NOFILE.
+    private static let openFiles = 7
+    /// More than the init ever has open behind the preserved descriptors.
+    private static let ownFiles: UInt64 = 256
+
+    private mutating func planSmallFileLimit() {
+        for (index, limit) in process.rlimits.enumerated()
+        where limit.soft < Draft.ownFiles && NameTable.rlimits.number(of: limit.type) == Draft.openFiles {
+            steps.origin = Origin("process.rlimits", index)
+            steps.add(.rlimit, UInt64(Draft.openFiles), limit.soft, limit.hard)
+        }
+    }
+
+    private mutating func planPersonality() {
+        guard let personality = linux.personality else { return }
+        steps.origin = Origin("linux.personality")
+        steps.add(.personality, personality.domain == .linux32 ? 0x8 : 0x0)
+    }
+
+    /// The working directory is entered as root and, where only its user may (a network file system), once more.
+    private mutating func planIdentity(_ capabilities: UInt32) throws(Failure) {
+        steps.origin = Origin("process.cwd")
+        let path = try steps.text(process.cwd)
+        steps.add(.chdir, ok: (ErrorNumber.access, ErrorNumber.notPermitted), str: path)
+        steps.origin = Origin("process.user")
+        let groups = process.user.additionalGids
+        let list = groups.withUnsafeBytes { steps.data($0) }
+        steps.add(
+            .identity, str: list, str2: capabilities, len: UInt32(groups.count), UInt64(process.user.uid),
+            UInt64(process.user.gid))
+        steps.origin = Origin("process.cwd")
+        steps.add(.chdir, str: path)
+    }
+
+    /// Where the executable may be: args[0] itself when it has a slash, else in each directory of the container's
+    /// PATH; an empty entry is the working directory (execvp(3)).
+    private mutating func planExecutable(_ environment: Environment) throws(Failure) {
+        steps.origin = Origin("process.args", 0)
+        let name = process.args[0]
+        let start = steps.position
+        if name.utf8.contains(PathText.slash) {
+            _ = try steps.text(name)
+        } else if !name.isEmpty, let path = environment.value("PATH"), !path.isEmpty {
+            for entry in path.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
+                if entry.isEmpty {
+                    steps.append(literal: ".")
+                } else {
+                    try steps.append(Substring(entry))
+                }
+                if entry.last != PathText.slash { steps.append(byte: PathText.slash) }
+                _ = try steps.text(name)
+            }
+        }
+        let length = steps.position - start
+        steps.add(.resolveExec, str: length == 0 ? 0 : start, len: length)
+    }
+
+    /// Everything that can go wrong has gone wrong before this, as far as one can know: `create` tells it.
+    private mutating func planReady(needsHome: Bool) {
+        steps.origin = .none
+        var flags = needsHome ? UInt32(CPLAN_F_ENV_VALUE | CPLAN_F_ANY_FD) : 0
+        if options.waitsForStart { flags |= UInt32(CPLAN_F_LAST) }
+        steps.add(.sync, flags: flags, src: needsHome ? Slot.passwd : Slot.none, SyncPoint.ready)
+        if needsHome { steps.add(.close, src: Slot.passwd) }
+        if options.waitsForStart { steps.add(.waitStart) }
+    }
+
+    /// A filter may be loaded by whoever can gain no privileges, or by CAP_SYS_ADMIN. The less comes behind it, the
+    /// less it must allow.
+    private mutating func planPrivileges(_ sets: cplan_caps, offset: UInt32) {
+        planSmallFileLimit()
+        if process.noNewPrivileges {
+            steps.origin = Origin("process.noNewPrivileges")
+            steps.add(.noNewPrivileges)
+        }
+        let hasFilter = linux.seccomp != nil
+        if hasFilter, !process.noNewPrivileges {
+            // The permitted set is still full, the effective one is not.
+            var raised = sets
+            raised.effective |= Capabilities.sysAdmin
+            raised.permitted |= Capabilities.sysAdmin
+            raised.ambient = 0
+            steps.origin = Origin("linux.seccomp")
+            let raisedOffset = addCapabilities(raised)
+            steps.add(.caps, str: raisedOffset)
+            planFilter()
+        }
+        steps.origin = Origin("process.capabilities")
+        steps.add(.caps, str: offset)
+        if hasFilter, process.noNewPrivileges { planFilter() }
+    }
+
+    private mutating func planFilter() {
+        steps.origin = Origin("linux.seccomp")
+        var flags: UInt64 = 0
+        for flag in linux.seccomp?.flags ?? [] {
+            switch flag {
+            case .tsync: flags |= 1
+            case .log: flags |= 1 << 1
+            case .specAllow: flags |= 1 << 2
+            case .waitKillableReceive: flags |= 1 << 5
+            }
+        }
+        filterOp = steps.ops.count
+        steps.add(.seccomp, flags)
+    }
+
+    private mutating func planExec(_ environment: Environment) throws(Failure) {
+        steps.origin = Origin("process.args")
+        var arguments: [UInt32] = []
+        arguments.reserveCapacity(process.args.count)
+        for argument in process.args { arguments.append(try steps.text(argument)) }
+        steps.origin = Origin("process.env")
+        var entries: [UInt32] = []
+        entries.reserveCapacity(environment.chosen.count)
+        for position in environment.chosen {
+            let entry = environment.entries[position]
+            // The init appends the home directory that gantry found.
+            if entry.isSame(as: "HOME=") { continue }
+            entries.append(try steps.text(entry))
+        }
+        steps.origin = Origin("process.args", 0)
+        let argv = steps.vector(arguments)
+        let envp = steps.vector(entries)
+        steps.add(.exec, str: argv, str2: envp)
+    }
+}

@@ -1,0 +1,105 @@
+/// A fact about the host that a plan depends on.
+public enum FactRequest: Sendable, Equatable {
+    /// How the cgroup file systems are mounted and where the container's cgroups are.
+    case cgroups
+    /// /proc/sys/kernel/cap_last_cap.
+    case lastCapability
+    /// Whether /proc/kcore exists.
+    case kcore
+    /// Where the mount that contains the rootfs is mounted (/proc/self/mountinfo).
+    case rootfsMountPoint
+    /// Whether the source of `mounts[index]`, absolute, is on a procfs.
+    case isProcfs(index: Int, source: String)
+    /// Whether the network namespace at the path is the one that gantry runs in.
+    case isOwnNetwork(path: String)
+}
+
+/// What the planner knows about the host. Gathered before, so that planning makes no system call.
+public struct HostFacts: Sendable, Equatable {
+    public var cgroup: CgroupLayout
+    /// Number of the last capability that the kernel has.
+    public var lastCapability: Int
+    public var hasKcore: Bool
+    /// Answers `rootfsMountPoint`.
+    public var rootfsMountPoint: String?
+    /// Answers `isProcfs`: indices of those mounts whose source is on a procfs.
+    public var procfsSources: [Int]
+    /// Answers `isOwnNetwork`.
+    public var joinsOwnNetwork: Bool
+
+    public init(
+        cgroup: CgroupLayout, lastCapability: Int = 40, hasKcore: Bool = true, rootfsMountPoint: String? = nil,
+        procfsSources: [Int] = [], joinsOwnNetwork: Bool = false
+    ) {
+        self.cgroup = cgroup
+        self.lastCapability = lastCapability
+        self.hasKcore = hasKcore
+        self.rootfsMountPoint = rootfsMountPoint
+        self.procfsSources = procfsSources
+        self.joinsOwnNetwork = joinsOwnNetwork
+    }
+}
+
+/// How cgroups are mounted on the host (cgroups(7)).
+public enum CgroupLayout: Sendable, Equatable {
+    /// Version 2 alone. `directory` is the container's cgroup, absolute on the host.
+    case unified(directory: String)
+    /// Version 1 hierarchies, in the order of /proc/self/mountinfo; the version 2 one of a hybrid host is left out.
+    case legacy([Hierarchy])
+
+    /// One mounted hierarchy of version 1.
+    public struct Hierarchy: Sendable, Equatable {
+        /// `["cpu", "cpuacct"]`; empty for a named hierarchy without controllers.
+        public var controllers: [String]
+        /// `systemd` for `name=systemd`.
+        public var name: String?
+        /// Absolute path on the host; its last component is the name inside the container, too.
+        public var mountpoint: String
+        /// The container's cgroup in it, absolute on the host.
+        public var directory: String
+
+        public init(controllers: [String], name: String? = nil, mountpoint: String, directory: String) {
+            self.controllers = controllers
+            self.name = name
+            self.mountpoint = mountpoint
+            self.directory = directory
+        }
+    }
+}
+
+/// What the command line and the bundle add to the configuration.
+public struct PlanOptions: Sendable {
+    /// The container's id.
+    public var id: String
+    /// Absolute path of the bundle; relative sources of bind mounts start there.
+    public var bundle: String
+    /// Absolute path of the root file system, symlinks resolved.
+    public var rootfs: String
+    /// Move the root over / instead of pivot_root(2), for a rootfs on an initial ramfs.
+    public var noPivot: Bool
+    /// Keep the caller's session keyring.
+    public var noNewKeyring: Bool
+    /// How many descriptors from 3 on the container inherits.
+    public var preserveFDs: Int
+    /// `create`: wait for `start` before the exec.
+    public var waitsForStart: Bool
+    /// Slot CGROUP holds the container's version 2 cgroup: stage 2 is born in it.
+    public var intoCgroup: Bool
+    /// Entries added to process.env, such as `LISTEN_FDS=1`.
+    public var environment: [String]
+
+    public init(
+        id: String, bundle: String, rootfs: String, noPivot: Bool = false, noNewKeyring: Bool = false,
+        preserveFDs: Int = 0, waitsForStart: Bool = false, intoCgroup: Bool = false, environment: [String] = []
+    ) {
+        self.id = id
+        self.bundle = bundle
+        self.rootfs = rootfs
+        self.noPivot = noPivot
+        self.noNewKeyring = noNewKeyring
+        self.preserveFDs = preserveFDs
+        self.waitsForStart = waitsForStart
+        self.intoCgroup = intoCgroup
+        self.environment = environment
+    }
+}
