@@ -12,7 +12,6 @@ public struct Op: Sendable {
         case nop
         case open, openTarget, check, close
         case setNS, unshare, fork, sync, loopback, hostname, domainname, keyring, personality, rlimit, umask, write
-        case parentDeathSignal
         case propagation, openTree, makeFS, mountAttr, attach, mountData, cover, pivot, moveRoot, mkdir, mknod, symlink
         case stdioNull, stdioOwner, capBounding, identity, caps, noNewPrivileges, seccomp, chdir, resolveExec
         case waitStart, closeFrom, exec
