@@ -1,0 +1,130 @@
+internal import Diagnostics
+internal import SystemPackage
+
+/// Why a program did not start. Engines choose exit codes by these sentences, which are those of the runtime they
+/// were written for; what is known beyond them comes before.
+enum ExecFailure {
+    private static let noEntry: Int32 = 2
+    private static let access: Int32 = 13
+    private static let isDirectory: Int32 = 21
+    private static let noExec: Int32 = 8
+
+    /// No candidate was found that may be executed.
+    static func unresolved(_ candidates: [String], name: String, errno: Int32) -> Failure {
+        let quoted = "exec: \"\(name)\""
+        guard name.utf8.contains(PathText.slash) else {
+            return Failure(.notFound, quoted + ": executable file not found in $PATH" + inPath(candidates, errno))
+        }
+        let reason = Errno(rawValue: errno)
+        if errno == access || errno == isDirectory {
+            return Failure(.system, "\(quoted): \(reason.sentence)")
+        }
+        return Failure(
+            errno == noEntry ? .notFound : .system, quoted, cause: Failure.Cause(call: "stat \(name)", errno: reason))
+    }
+
+    private static func inPath(_ candidates: [String], _ errno: Int32) -> String {
+        if candidates.isEmpty { return ": process.env has no PATH" }
+        if errno == access { return ": one is there, but it is not executable" }
+        return ""
+    }
+
+    /// The kernel would not execute the file. `detail` is its path, a NUL, and its first bytes.
+    static func refused(_ detail: [UInt8], name: String, errno: Int32) -> Failure {
+        let end = detail.firstIndex(of: 0) ?? detail.endIndex
+        let path = end > 0 ? String(decoding: detail[..<end], as: UTF8.self) : name
+        let head = Array(detail[end...].dropFirst())
+        let reason = reason(path, head, errno) ?? "the program cannot be started"
+        return Failure(
+            errno == noEntry ? .notFound : .system, reason,
+            cause: Failure.Cause(call: "exec \(path)", errno: Errno(rawValue: errno)))
+    }
+
+    private static func reason(_ path: String, _ head: [UInt8], _ errno: Int32) -> String? {
+        switch errno {
+        case noEntry:
+            if let interpreter = scriptInterpreter(head) {
+                if interpreter.utf8.last == UInt8(ascii: "\r") {
+                    return "the #! line of \(path) ends with a carriage return (CRLF), which becomes part of the name"
+                }
+                return "the interpreter \(interpreter) of \(path) is missing in the container"
+            }
+            if let loader = ELFHead(head)?.interpreter {
+                return "the loader \(loader) of \(path) is missing in the container"
+            }
+            return head.starts(with: ELFHead.magic) ? "the loader of \(path) is missing in the container" : nil
+        case noExec:
+            if head.isEmpty { return "\(path) is empty" }
+            if let machine = ELFHead(head)?.machine, machine != ELFHead.ownMachine {
+                return "\(path) is built for \(machine), this machine is \(ELFHead.ownMachine)"
+            }
+            return head.starts(with: ELFHead.magic) ? nil : "\(path) is no program and has no #! line"
+        case access: return "\(path), or its interpreter, may not be executed: its mode, or a noexec mount"
+        default: return nil
+        }
+    }
+
+    /// What stands behind `#!`.
+    private static func scriptInterpreter(_ head: [UInt8]) -> String? {
+        guard head.starts(with: "#!".utf8) else { return nil }
+        let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
+        let word = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            .prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        return String(decoding: word, as: UTF8.self)
+    }
+}
+
+/// The beginning of an ELF file (elf(5)), little-endian.
+struct ELFHead {
+    static let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
+    #if arch(arm64)
+        static let ownMachine = "arm64"
+    #else
+        static let ownMachine = "x86-64"
+    #endif
+
+    /// What it is built for.
+    let machine: String
+    /// The loader it asks for; `nil` for a static program, or when its name is not among the bytes.
+    let interpreter: String?
+
+    init?(_ head: [UInt8]) {
+        guard head.starts(with: ELFHead.magic), head.count >= 52, head[5] == 1 else { return nil }
+        machine = ELFHead.machine(Int(head[18]) | Int(head[19]) << 8)
+        interpreter = ELFHead.interpreter(head, is64: head[4] == 2)
+    }
+
+    private static func machine(_ number: Int) -> String {
+        switch number {
+        case 3: "x86 (32 bits)"
+        case 8: "MIPS"
+        case 20, 21: "PowerPC"
+        case 22: "s390x"
+        case 40: "arm (32 bits)"
+        case 62: "x86-64"
+        case 183: "arm64"
+        case 243: "RISC-V"
+        case 258: "LoongArch"
+        default: "machine \(number)"
+        }
+    }
+
+    /// The program header of type PT_INTERP says where the name is.
+    private static func interpreter(_ head: [UInt8], is64: Bool) -> String? {
+        func number(_ at: Int, _ size: Int) -> Int? {
+            guard at >= 0, at + size <= head.count else { return nil }
+            return (0..<min(size, 7)).reduce(0) { $0 | Int(head[at + $1]) << (8 * $1) }
+        }
+        guard let table = number(is64 ? 32 : 28, is64 ? 8 : 4), let size = number(is64 ? 54 : 42, 2),
+            let count = number(is64 ? 56 : 44, 2), size > 0, count <= 64, table <= head.count
+        else { return nil }
+        for index in 0..<count {
+            let at = table + index * size
+            guard let type = number(at, 4) else { return nil }
+            guard type == 3, let offset = number(at + (is64 ? 8 : 4), is64 ? 8 : 4), offset < head.count else { continue }
+            guard let end = head[offset...].firstIndex(of: 0) else { return nil }
+            return String(decoding: head[offset..<end], as: UTF8.self)
+        }
+        return nil
+    }
+}

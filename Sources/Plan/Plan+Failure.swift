@@ -1,0 +1,221 @@
+internal import CPlan
+public import Diagnostics
+internal import SystemPackage
+
+/// A failure of the init as a sentence: what was to be done, on which path, and which property asked for it.
+extension Plan {
+    /// - Parameters:
+    ///   - index: the op, as the init counts.
+    ///   - errno: as the kernel gave it.
+    ///   - kind: `enum cplan_detail`, what `detail` means.
+    public func describe(op index: Int, errno: Int32, kind: UInt32 = 0, detail: [UInt8] = []) -> Failure {
+        guard ops.indices.contains(index), kind != CPLAN_DETAIL_BAD_PLAN.rawValue else {
+            return Failure(
+                .system, "the plan is malformed at step \(index): this is a bug in gantry",
+                cause: Failure.Cause(call: "init", errno: Errno(rawValue: errno)))
+        }
+        let op = ops[index]
+        switch op.code {
+        case .resolveExec: return ExecFailure.unresolved(candidates(op), name: executableName, errno: errno)
+        case .exec: return ExecFailure.refused(detail, name: executableName, errno: errno)
+        default: break
+        }
+        var message = "cannot " + purpose(op, at: index)
+        var call = Plan.call(op.code)
+        explain(kind, detail, op, at: index, message: &message, call: &call)
+        if let hint = Plan.hint(op, errno: errno) { message += " (" + hint + ")" }
+        return Failure(
+            .system, message, at: op.origin.path, cause: Failure.Cause(call: call, errno: Errno(rawValue: errno)))
+    }
+
+    private func candidates(_ op: Op) -> [String] { texts(op.raw.str, length: op.raw.len) }
+
+    private var executableName: String {
+        guard let op = ops.last(where: { $0.code == .exec }) else { return "" }
+        return vector(op.raw.str).first ?? ""
+    }
+
+    /// What the detail of the failure adds to the sentence.
+    private func explain(
+        _ kind: UInt32, _ detail: [UInt8], _ op: Op, at index: Int, message: inout String, call: inout String
+    ) {
+        switch kind {
+        case CPLAN_DETAIL_PATH.rawValue: call += " " + Plan.text(detail[...])
+        case CPLAN_DETAIL_KERNEL_LOG.rawValue: call += Plan.log(detail[...])
+        case CPLAN_DETAIL_OPTION.rawValue:
+            let end = detail.firstIndex(of: 0) ?? detail.endIndex
+            let option = Plan.text(detail[..<end])
+            call = option.isEmpty ? "fsconfig" : "fsconfig \"\(option)\""
+            call += Plan.log(detail[end...].dropFirst())
+        case CPLAN_DETAIL_SYMLINK.rawValue: message += ": there is a symlink on the way, which could lead elsewhere"
+        case CPLAN_DETAIL_PROC.rawValue: message += ": it leads into /proc, where nothing may be mounted"
+        case CPLAN_DETAIL_WRONG_NODE.rawValue: message += ": " + wrongNode(op, at: index)
+        case CPLAN_DETAIL_OUTSIDE.rawValue: message += ": it is outside the container's root file system"
+        case CPLAN_DETAIL_CAPABILITY.rawValue:
+            if let number = detail.first, Int(number) < NameTable.capabilities.names.count {
+                message += " (CAP_\(NameTable.capabilities.names[Int(number)]))"
+            }
+        default: break
+        }
+    }
+
+    private func wrongNode(_ op: Op, at index: Int) -> String {
+        if op.code == .mknod { return "something else is there already" }
+        if op.raw.src == Slot.proc { return "it is not a proc file system" }
+        return "it is not the null device"
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Lines of a file-system context's log: `e tmpfs: Bad value for 'size'`, a letter for the level before each.
+    private static func log(_ bytes: ArraySlice<UInt8>) -> String {
+        var lines: [String] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let hasLevel = line.count > 2 && line[line.startIndex + 1] == UInt8(ascii: " ")
+            lines.append(text(hasLevel ? line.dropFirst(2) : line))
+        }
+        return lines.isEmpty ? "" : " (" + lines.joined(separator: "; ") + ")"
+    }
+
+    /// What is known about the reason for an errno.
+    private static func hint(_ op: Op, errno: Int32) -> String? {
+        switch (op.code, errno) {
+        case (.attach, 20): "one of them is a directory, the other is not"
+        case (.makeFS, 19): "this kernel has no such file system"
+        case (.makeFS, 16), (.mountData, 16): "it is in use by another mount with other options"
+        case (.seccomp, 13): "it needs CAP_SYS_ADMIN, or process.noNewPrivileges"
+        case (.rlimit, 1): "raising a hard limit needs CAP_SYS_RESOURCE"
+        case (.unshare, 28), (.fork, 28): "a limit in /proc/sys/user is reached"
+        case (.fork, 11): "a limit on processes is reached: RLIMIT_NPROC, pids.max or kernel.pid_max"
+        case (.pivot, 22): "is the rootfs on an initial ramfs? --no-pivot is for that"
+        default: nil
+        }
+    }
+}
+
+/// Sentences for what ops are for.
+extension Plan {
+    /// Behind "cannot".
+    func purpose(_ op: Op, at index: Int) -> String {
+        let raw = op.raw
+        let text = self.text(raw.str)
+        switch op.code {
+        case .nop: return "do nothing"
+        case .open: return "open " + openSubject(op, at: index)
+        case .openTarget: return targetPurpose(op, text)
+        case .check: return "use " + path(of: raw.src, before: index)
+        case .close: return "close " + path(of: raw.src, before: index)
+        case .setNS: return "join the \(Plan.namespaces(raw.arg0)) namespace \(path(of: raw.src, before: index))"
+        case .unshare: return "make a new namespace: \(Plan.namespaces(raw.arg0))"
+        case .fork: return "start the container's first process"
+        case .sync: return "talk to gantry"
+        case .loopback: return "bring up the loopback interface"
+        case .hostname: return "set the host name to \"\(text)\""
+        case .domainname: return "set the domain name to \"\(text)\""
+        case .keyring: return "join a new session keyring"
+        case .personality: return "set the personality"
+        case .rlimit: return "set \(Plan.rlimit(raw.arg0)) to \(Plan.limit(raw.arg1)) (hard: \(Plan.limit(raw.arg2)))"
+        case .umask: return "set the umask"
+        case .write: return "write \"\(self.text(raw.str2))\" to /proc/\(text)"
+        case .propagation:
+            let subject = raw.src == Slot.none ? "/" : path(of: raw.src, before: index)
+            return "make the mount \(subject) \(Plan.propagation(op))"
+        case .openTree: return openTreePurpose(op, at: index)
+        case .makeFS, .mountData: return "mount \(text) on \(path(of: raw.aux, before: index))"
+        case .mountAttr: return "give the mount \(mountSubject(raw.src, at: index)) its attributes (\(Plan.attributes(op)))"
+        case .attach: return "mount \(mounted(op, at: index)) on \(path(of: raw.aux, before: index))"
+        case .cover: return "mask \(path(of: raw.src, before: index))"
+        case .pivot, .moveRoot, .chroot: return "enter the root file system"
+        case .mkdir: return "make the directory \(entry(op, at: index))"
+        case .mknod: return "make the device \(entry(op, at: index))"
+        case .symlink: return "make the symlink \(entry(op, at: index))"
+        case .stdioNull: return "reopen /dev/null for stdio"
+        case .stdioOwner: return "give stdio to user \(raw.arg0)"
+        case .capBounding: return "drop a capability from the bounding set"
+        case .identity: return "become user \(raw.arg0), group \(raw.arg1)"
+        case .caps: return "set the capabilities"
+        case .noNewPrivileges: return "set no_new_privs"
+        case .seccomp: return "load the system-call filter"
+        case .chdir: return "enter the working directory \(text)"
+        case .resolveExec: return "find the executable"
+        case .waitStart: return "wait for start"
+        case .closeFrom: return "close descriptors"
+        case .exec: return "execute the program"
+        }
+    }
+
+    private func openSubject(_ op: Op, at index: Int) -> String {
+        if op.raw.dst >= Slot.firstNamespace, op.raw.dst < Slot.lastKept {
+            return "the namespace \(text(op.raw.str))"
+        }
+        if op.raw.dst == Slot.target, op.raw.src == Slot.none, op.origin.path == "root.path" {
+            return "the root file system \(text(op.raw.str))"
+        }
+        let path = self.path(of: op.raw.dst, before: index + 1)
+        return op.raw.src == Slot.none ? path : "\(path) in the container"
+    }
+
+    private func targetPurpose(_ op: Op, _ path: String) -> String {
+        switch op.origin.path {
+        case "process.cwd": "make the working directory \(path)"
+        case .none: "make the directory \(path)"
+        default: op.raw.dst == Slot.parent ? "make the directory \(path)" : "make the mount point \(path)"
+        }
+    }
+
+    private func openTreePurpose(_ op: Op, at index: Int) -> String {
+        if op.raw.dst == Slot.root { return "clone the mount of the root file system" }
+        if op.raw.src == Slot.none { return "open the source \(text(op.raw.str))" }
+        return "clone the mount of \(path(of: op.raw.src, before: index))"
+    }
+
+    func mountSubject(_ slot: Int16, at index: Int) -> String {
+        if slot == Slot.root { return "/" }
+        // The source of a bind mount says less than where it goes.
+        for op in ops[index...] where op.code == .attach && op.raw.src == slot {
+            return path(of: op.raw.aux, before: index)
+        }
+        return path(of: slot, before: index)
+    }
+
+    /// The system call behind an op.
+    static func call(_ code: Op.Code) -> String {
+        switch code {
+        case .nop, .sync, .waitStart: "init"
+        case .open, .openTarget: "openat2"
+        case .check: "statx"
+        case .close: "close"
+        case .setNS: "setns"
+        case .unshare: "unshare"
+        case .fork: "clone3"
+        case .loopback: "ioctl SIOCSIFFLAGS"
+        case .hostname: "sethostname"
+        case .domainname: "setdomainname"
+        case .keyring: "keyctl"
+        case .personality: "personality"
+        case .rlimit: "prlimit64"
+        case .umask: "umask"
+        case .write: "write"
+        case .propagation, .mountAttr: "mount_setattr"
+        case .openTree: "open_tree"
+        case .makeFS: "fsopen"
+        case .attach, .cover: "move_mount"
+        case .mountData: "mount"
+        case .pivot: "pivot_root"
+        case .moveRoot, .chroot: "chroot"
+        case .mkdir: "mkdirat"
+        case .mknod: "mknodat"
+        case .symlink: "symlinkat"
+        case .stdioNull: "dup3"
+        case .stdioOwner: "fchown"
+        case .capBounding, .noNewPrivileges: "prctl"
+        case .identity: "setresuid"
+        case .caps: "capset"
+        case .seccomp: "seccomp"
+        case .chdir: "chdir"
+        case .resolveExec: "stat"
+        case .closeFrom: "close_range"
+        case .exec: "execve"
+        }
+    }
+}
