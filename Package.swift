@@ -47,6 +47,8 @@ let package = Package(
             ]),
         .executableTarget(name: "gantry", dependencies: ["Commands"]),
 
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "Diagnostics"]),
+        .testTarget(name: "OCITests", dependencies: ["OCI", "JSON", "Diagnostics"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),
 
         .plugin(name: "EmbedInit", capability: .buildTool()),
