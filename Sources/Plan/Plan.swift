@@ -2,7 +2,7 @@ internal import CPlan
 public import Diagnostics
 
 /// What the init is going to do: a value without any system call in it. spec/plan.md explains the format.
-public struct Plan: Sendable {
+public struct Plan: Sendable, CustomStringConvertible {
     /// The steps in their order.
     public private(set) var ops: [Op]
     /// Strings and bytes; offset 0 means "none".

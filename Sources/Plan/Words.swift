@@ -38,7 +38,7 @@ extension Plan {
         let accessTime = MountAttribute.accessTimeMask
         if op.raw.arg1 & accessTime != 0, op.raw.arg0 & accessTime == 0 { words.append("relatime") }
         let taken = attributes(op.raw.arg1 & ~accessTime)
-        if !taken.isEmpty { words.append("not " + taken) }
+        if !taken.isEmpty { words.append("without " + taken) }
         return words.joined(separator: ", ")
     }
 
