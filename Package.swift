@@ -49,6 +49,8 @@ let package = Package(
 
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Diagnostics"]),
         .testTarget(name: "OCITests", dependencies: ["OCI", "JSON", "Diagnostics"]),
+        .testTarget(
+            name: "SeccompTests", dependencies: ["Seccomp", "OCI", "CSeccomp", "Diagnostics"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),
 
         .plugin(name: "EmbedInit", capability: .buildTool()),

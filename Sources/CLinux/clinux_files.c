@@ -136,3 +136,14 @@ long clinux_getdents(int fd, void *buffer, size_t length) {
     long count = syscall(SYS_getdents64, fd, buffer, length);
     return count < 0 ? -errno : count;
 }
+
+int clinux_exists(const char *path) {
+    return result(access(path, F_OK));
+}
+
+int clinux_is_same_file(const char *first, const char *second) {
+    struct stat one, two;
+    if (stat(first, &one) < 0 || stat(second, &two) < 0)
+        return -errno;
+    return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}

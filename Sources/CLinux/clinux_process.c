@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char *append_number(char *at, int value) {
@@ -116,4 +117,22 @@ int clinux_raise(int signo) {
 
 const char *clinux_errno_text(int error) {
     return strerrordesc_np(error);
+}
+
+unsigned clinux_effective_uid(void) {
+    return geteuid();
+}
+
+static int64_t now(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int64_t clinux_realtime(void) {
+    return now(CLOCK_REALTIME);
+}
+
+int64_t clinux_monotonic(void) {
+    return now(CLOCK_MONOTONIC);
 }

@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import Runtime
 
 /// `gantry create` and `gantry run`, which share their flags.
 enum CreateCommand {
@@ -14,16 +15,11 @@ enum CreateCommand {
     }
 
     private static func options(_ invocation: Invocation) throws(Failure) -> CreateOptions {
-        let flags = invocation.flags
-        for flag in [Flags.consoleSocket, Flags.pidfdSocket] where flags[flag] != nil {
+        for flag in [Flags.consoleSocket, Flags.pidfdSocket] where invocation.flags[flag] != nil {
             throw Failure(.unsupported, "not supported yet", at: "--\(flag.name)")
         }
         try refuseForeignCgroupManagers(invocation.globals)
-        return CreateOptions(
-            id: invocation.positionals[0], bundle: flags.bundle,
-            root: try invocation.globals.stateRoot(), pidFile: flags[Flags.pidFile],
-            noPivot: flags.has(Flags.noPivot), noNewKeyring: flags.has(Flags.noNewKeyring),
-            preserveFDs: flags.count(Flags.preserveFDs), noSubreaper: flags.has(Flags.noSubreaper))
+        return try invocation.createOptions(id: invocation.positionals[0])
     }
 
     /// Refused here and not while parsing: engines pass these before every command, and only making a container
@@ -36,5 +32,17 @@ enum CreateCommand {
         if let manager = globals[Flags.cgroupManager], manager != "cgroupfs" {
             throw Failure(.unsupported, "\(manager) is not supported yet", at: "--cgroup-manager")
         }
+    }
+}
+
+extension Invocation {
+    /// What `create`, `run` and `plan` take. `--no-subreaper` asks for what gantry never does otherwise.
+    func createOptions(id: String) throws(Failure) -> CreateOptions {
+        var options = CreateOptions(id: id, bundle: flags.bundle, root: try globals.stateRoot())
+        options.pidFile = flags[Flags.pidFile]
+        options.noPivot = flags.has(Flags.noPivot)
+        options.noNewKeyring = flags.has(Flags.noNewKeyring)
+        options.preserveFDs = flags.count(Flags.preserveFDs)
+        return options
     }
 }

@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import JSON
+internal import Runtime
 
 /// The commands that tell what is there: `state` and `list`.
 enum ReportCommands {
@@ -45,7 +46,7 @@ enum ReportCommands {
         var rows = [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]]
         for report in reports {
             rows.append([
-                report.id, String(report.pid), report.status, report.bundle, report.created,
+                report.id, String(report.pid), report.status.rawValue, report.bundle, report.createdText,
                 owners.name(of: report.ownerUID),
             ])
         }
@@ -57,19 +58,23 @@ extension ContainerReport {
     /// The version of the runtime-spec whose state document this is.
     static let ociVersion = Version.specification
 
+    var createdText: String { Timestamp.rfc3339(nanosecondsSinceEpoch: created) }
+
     fileprivate func write(to json: inout JSONWriter, owner: String) {
         json.beginObject()
         json.member("ociVersion", ContainerReport.ociVersion)
         json.member("id", id)
         json.member("pid", pid)
-        json.member("status", status)
+        json.member("status", status.rawValue)
         json.member("bundle", bundle)
         json.member("rootfs", rootfs)
-        json.member("created", created)
+        json.member("created", createdText)
         if !annotations.isEmpty {
             json.key("annotations")
             json.beginObject()
-            for (key, value) in annotations { json.member(key, value) }
+            for (key, value) in annotations.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+                json.member(key, value)
+            }
             json.endObject()
         }
         json.member("owner", owner)

@@ -14,6 +14,16 @@ enum Timestamp {
         return text + "Z"
     }
 
+    /// The same to the nanosecond, trailing zeros left out: `2026-11-21T11:08:35.1234Z`.
+    static func rfc3339(nanosecondsSinceEpoch nanoseconds: Int64) -> String {
+        let (seconds, fraction) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let whole = rfc3339(secondsSinceEpoch: seconds)
+        guard fraction != 0 else { return whole }
+        var digits = padded(fraction, 9)
+        while digits.utf8.last == UInt8(ascii: "0") { digits.removeLast() }
+        return "\(whole.dropLast()).\(digits)Z"
+    }
+
     /// The proleptic Gregorian date. Years are counted from March, so that the leap day is a year's last.
     private static func civil(daysSinceEpoch days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let daysPerEra: Int64 = 146_097  // 400 years

@@ -81,3 +81,13 @@ extension Descriptor {
         _ = try check(result, "write", "cannot write \(name)")
     }
 }
+
+extension Optional where Wrapped == Descriptor {
+    /// The number, or -1: how system calls say "none".
+    public var rawOrNone: CInt {
+        switch self {
+        case .some(let descriptor): descriptor.raw
+        case .none: -1
+        }
+    }
+}

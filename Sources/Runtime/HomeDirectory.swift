@@ -19,7 +19,8 @@ enum HomeDirectory {
 
     /// nil for everything that is not a readable regular file of sensible size.
     private static func content(_ passwd: borrowing Descriptor?) -> [UInt8]? {
-        guard let raw = passwd?.raw, Descriptor.isRegularFile(raw) else { return nil }
+        let raw = passwd.rawOrNone
+        guard raw >= 0, Descriptor.isRegularFile(raw) else { return nil }
         return try? Descriptor.readAll(raw, limit: limit, name: "/etc/passwd")
     }
 

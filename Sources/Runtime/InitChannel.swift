@@ -1,6 +1,7 @@
 internal import CLinux
 internal import CPlan
 internal import Diagnostics
+internal import Glibc
 internal import Linux
 
 /// gantry's end of the socket to an init, or of a connection to its start socket.

@@ -2,6 +2,7 @@ internal import CLinux
 internal import CPlan
 internal import Diagnostics
 internal import FreestandingInit
+internal import Glibc
 internal import Linux
 
 /// The processes of a start: stage 1, then stage 2, both children of this process.

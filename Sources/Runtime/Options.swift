@@ -1,30 +1,42 @@
-/// What `create` and `run` are given besides the bundle.
+/// What `create`, `run` and `plan` need to know of the command line.
 public struct CreateOptions: Sendable {
     public var id: String
-    /// Directory of the bundle; may be relative to the working directory.
+    /// Directory that holds config.json; may be relative to the working directory.
     public var bundle: String
-    /// Where the pid goes, if anywhere.
+    /// State directory of all containers.
+    public var root: String
+    /// Where the container's pid goes, if anywhere.
     public var pidFile: String?
     public var noPivot = false
     public var noNewKeyring = false
     /// How many descriptors from 3 on the container inherits.
     public var preserveFDs = 0
 
-    public init(id: String, bundle: String) {
+    public init(id: String, bundle: String, root: String) {
         self.id = id
         self.bundle = bundle
+        self.root = root
     }
 }
 
-/// What `run` is given besides.
-public struct RunOptions: Sendable {
-    public var create: CreateOptions
-    /// Return as soon as the container's process runs.
-    public var detach = false
-    /// Keep state and cgroup after the process has ended.
-    public var keep = false
+/// A container's status (runtime-spec, runtime.md "State"), derived each time it is asked for.
+public enum Status: String, Sendable {
+    case creating, created, running, paused, stopped
+}
 
-    public init(create: CreateOptions) {
-        self.create = create
-    }
+/// What `state` and `list` tell of a container: runtime-spec, "State", and what runc adds to it.
+public struct ContainerReport: Sendable {
+    public let id: String
+    /// 0 when stopped.
+    public let pid: Int32
+    public let status: Status
+    /// Absolute.
+    public let bundle: String
+    /// Absolute.
+    public let rootfs: String
+    /// Nanoseconds since the epoch.
+    public let created: Int64
+    /// The user that made the container.
+    public let ownerUID: UInt32
+    public let annotations: [(key: String, value: String)]
 }

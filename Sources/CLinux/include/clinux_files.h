@@ -56,4 +56,10 @@ long clinux_fd_path(int fd, void *_Nonnull buffer, size_t length);
 /// getdents64(2): fills the buffer with struct linux_dirent64 records. 0 at the end.
 long clinux_getdents(int fd, void *_Nonnull buffer, size_t length);
 
+/// 0 when `path` exists, else -errno.
+int clinux_exists(const char *_Nonnull path);
+
+/// 1 when both paths lead to the same file, 0 when not, -errno when one of them cannot be looked at.
+int clinux_is_same_file(const char *_Nonnull first, const char *_Nonnull second);
+
 #endif

@@ -38,4 +38,13 @@ const char *_Nullable clinux_errno_text(int error);
 /// Ends the calling process by a signal sent to itself.
 int clinux_raise(int signo);
 
+/// geteuid(2).
+unsigned clinux_effective_uid(void);
+
+/// CLOCK_REALTIME in nanoseconds since the epoch.
+int64_t clinux_realtime(void);
+
+/// CLOCK_MONOTONIC in nanoseconds.
+int64_t clinux_monotonic(void);
+
 #endif

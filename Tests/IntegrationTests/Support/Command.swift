@@ -29,42 +29,87 @@ enum Command {
         _ program: String, _ arguments: [String], stdin: String? = nil, environment: [String: String]? = nil,
         directory: String? = nil, seconds: Double = 60
     ) async throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        if let environment { process.environment = environment }
-        if let directory { process.currentDirectoryURL = URL(filePath: directory) }
         let scratch = try TemporaryDirectory("command")
         defer { scratch.remove() }
         try (stdin ?? "").write(toFile: scratch.path + "/in", atomically: false, encoding: .utf8)
-        for name in ["out", "err"] { FileManager.default.createFile(atPath: scratch.path + "/" + name, contents: nil) }
-        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: scratch.path + "/in"))
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: scratch.path + "/out"))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: scratch.path + "/err"))
-        let line = ([program] + arguments).joined(separator: " ")
-        let code = try await finish(process, line, seconds)
+        let child = try Child.spawn(
+            program, arguments, environment: environment, directory: directory, stdin: scratch.path + "/in",
+            stdout: scratch.path + "/out", stderr: scratch.path + "/err")
+        let code = try await child.wait(seconds: seconds)
         return Outcome(
-            command: line, code: code, stdout: try text(scratch.path + "/out"), stderr: try text(scratch.path + "/err"))
-    }
-
-    private static func finish(_ process: Process, _ line: String, _ seconds: Double) async throws -> Int32 {
-        try process.run()
-        let deadline = Date().addingTimeInterval(seconds)
-        var pause: UInt64 = 1_000_000
-        while process.isRunning {
-            if Date() > deadline {
-                kill(process.processIdentifier, SIGKILL)
-                throw TimedOut(description: "no end after \(seconds) s: \(line)")
-            }
-            try await Task.sleep(nanoseconds: pause)
-            pause = min(pause * 2, 20_000_000)
-        }
-        let status = process.terminationStatus
-        return process.terminationReason == .uncaughtSignal ? 128 + status : status
+            command: child.line, code: code, stdout: try text(scratch.path + "/out"),
+            stderr: try text(scratch.path + "/err"))
     }
 
     private static func text(_ path: String) throws -> String {
         String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+    }
+}
+
+/// A child process with files as stdio, default signal dispositions and an empty signal mask: the test runner's own
+/// would be inherited otherwise.
+struct Child {
+    let pid: pid_t
+    let line: String
+
+    static func spawn(
+        _ program: String, _ arguments: [String], environment: [String: String]? = nil, directory: String? = nil,
+        stdin: String = "/dev/null", stdout: String = "/dev/null", stderr: String = "/dev/null",
+        descriptors: [Int32: Int32] = [:]
+    ) throws -> Child {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, stdin, O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, stdout, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, stderr, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        for (number, source) in descriptors { posix_spawn_file_actions_adddup2(&actions, source, number) }
+        if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory) }
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+
+        let variables = (environment ?? ProcessInfo.processInfo.environment).map { $0.key + "=" + $0.value }
+        var pid: pid_t = 0
+        let result = withCStrings([program] + arguments) { argv in
+            withCStrings(variables) { envp in posix_spawn(&pid, program, &actions, &attributes, argv, envp) }
+        }
+        guard result == 0 else { throw POSIXError(.init(rawValue: result) ?? .EIO) }
+        return Child(pid: pid, line: ([program] + arguments).joined(separator: " "))
+    }
+
+    /// Waits for the end and returns the exit code, 128 + signal for a killed child. Kills it when the time is over.
+    func wait(seconds: Double = 60) async throws -> Int32 {
+        let deadline = Date().addingTimeInterval(seconds)
+        var pause: UInt64 = 1_000_000
+        while true {
+            var status: Int32 = 0
+            let found = waitpid(pid, &status, WNOHANG)
+            if found == pid { return status & 0x7f != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff }
+            if found < 0 { throw POSIXError(.init(rawValue: errno) ?? .ECHILD) }
+            if Date() > deadline {
+                kill(pid, SIGKILL)
+                waitpid(pid, &status, 0)
+                throw Command.TimedOut(description: "no end after \(seconds) s: \(line)")
+            }
+            try await Task.sleep(nanoseconds: pause)
+            pause = min(pause * 2, 20_000_000)
+        }
+    }
+
+    private static func withCStrings<Value>(
+        _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value
+    ) -> Value {
+        let pointers = strings.map { strdup($0) }
+        defer { pointers.forEach { free($0) } }
+        return body(pointers + [nil])
     }
 }
 

@@ -1,0 +1,92 @@
+internal import CPlan
+internal import Diagnostics
+internal import Linux
+internal import OCI
+internal import Plan
+internal import Store
+
+/// One start, from a prepared container to one that runs (`run`) or waits (`create`).
+///
+/// Everything that is made is taken down again when a later step fails: the ID is free, nothing is left.
+enum Launch {
+    /// Makes the container. Returns its process once the user's program runs, or waits for `start`.
+    static func perform(_ container: Preparation) throws(Failure) -> InitProcess {
+        let entry = try Store(root: container.options.root).create(container.options.id)
+        do {
+            try entry.begin(container.record, config: container.bundle.config)
+            return try performRecorded(container, entry)
+        } catch {
+            // The first failure is the one worth telling.
+            try? container.cgroup.remove()
+            try? entry.remove()
+            throw error
+        }
+    }
+
+    private static func performRecorded(
+        _ container: Preparation, _ entry: borrowing StoredContainer
+    ) throws(Failure) -> InitProcess {
+        let socket = container.waitsForStart ? try entry.listenForStart() : nil
+        // The cgroup of version 2 must be there before the process that is born in it; those of version 1 are made
+        // while stage 1 makes its namespaces.
+        let directory = try container.cgroup.makeBeforeSpawn()
+        var process = try InitProcess.spawn(
+            plan: try container.plan.encode(), start: socket.rawOrNone, cgroup: directory.rawOrNone)
+        do {
+            try container.cgroup.makeAfterSpawn()
+            try converse(&process, container, entry)
+            return process
+        } catch {
+            process.kill()
+            throw error
+        }
+    }
+
+    /// The start protocol: see `StartProtocol` for its order.
+    private static func converse(
+        _ process: inout InitProcess, _ container: Preparation, _ entry: borrowing StoredContainer
+    ) throws(Failure) {
+        var order = StartProtocol()
+        while true {
+            let received = try process.channel.receive()
+            switch order.receive(received.message) {
+            case .place:
+                try container.cgroup.place(process.pid)
+                try process.channel.reply(CPLAN_SYNC_PLACE)
+            case .adopt(let pid):
+                process.adopt(pid)
+            case .runHooks:
+                throw Failure(.unsupported, "hooks are not supported yet", at: "hooks")
+            case .record:
+                try record(process.pid, container, entry)
+                try process.channel.reply(CPLAN_SYNC_READY, value: home(container, received.descriptor))
+                if container.waitsForStart { return }
+            case .succeed:
+                return
+            case .reportFailure:
+                throw container.describe(received.failure)
+            case .reportDeath:
+                throw container.describeDeath(process.kill())
+            case .reportDisorder:
+                throw Failure(.system, "the init sent a message out of order; this is a bug in gantry")
+            }
+        }
+    }
+
+    private static func record(
+        _ pid: Int32, _ container: Preparation, _ entry: borrowing StoredContainer
+    ) throws(Failure) {
+        guard let stat = try ProcessStat.read(pid) else {
+            throw Failure(.system, "the container's process \(pid) is gone")
+        }
+        try entry.setInit(InitRecord(pid: pid, startTime: stat.startTime))
+        if let path = container.options.pidFile { try PidFile.write(pid, to: path) }
+    }
+
+    /// The environment entry that the container lacks, if it lacks one.
+    private static func home(_ container: Preparation, _ passwd: borrowing Descriptor?) -> [UInt8] {
+        guard let process = container.bundle.spec.process else { return [] }
+        if process.env.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) { return [] }
+        return HomeDirectory.environmentEntry(uid: process.user.uid, passwd: passwd)
+    }
+}

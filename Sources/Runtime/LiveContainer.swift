@@ -1,0 +1,70 @@
+internal import CLinux
+internal import Diagnostics
+internal import Glibc
+internal import Linux
+internal import Store
+
+/// A container as it is now: what the store says of it, seen together with what the kernel says of its process.
+struct LiveContainer: ~Copyable {
+    let entry: StoredContainer
+    /// nil when the creation was cut off before anything was made.
+    let record: Record?
+    /// nil when it was cut off before there was a process, or when that process is another one now.
+    let process: InitRecord?
+    let status: Status
+
+    static func look(_ entry: consuming StoredContainer) throws(Failure) -> LiveContainer {
+        let record = try entry.record()
+        let recorded = try entry.initRecord()
+        let process = try alive(recorded)
+        let status: Status
+        if recorded == nil || record == nil {
+            status = .creating
+        } else if process == nil {
+            status = .stopped
+        } else if try entry.connectToInit() != nil {
+            status = .created
+        } else {
+            status = try isFrozen(record) ? .paused : .running
+        }
+        return LiveContainer(entry: entry, record: record, process: process, status: status)
+    }
+
+    private static func isFrozen(_ record: Record?) throws(Failure) -> Bool {
+        guard let record else { return false }
+        return try ContainerCgroup.isFrozen(record)
+    }
+
+    /// Opens, locks and looks.
+    static func locked(_ id: String, root: String) throws(Failure) -> LiveContainer {
+        let entry = try Store(root: root).open(id)
+        try entry.lock()
+        return try look(entry)
+    }
+
+    /// The recorded process, if it is still the same one and has not ended: a pid alone says nothing.
+    private static func alive(_ record: InitRecord?) throws(Failure) -> InitRecord? {
+        guard let record, let stat = try ProcessStat.read(record.pid) else { return nil }
+        return stat.startTime == record.startTime && stat.isAlive ? record : nil
+    }
+
+    /// A descriptor of the container's process; nil when it has ended. Checked again once the descriptor is open:
+    /// from then on the pid cannot become somebody else's.
+    func openProcess() throws(Failure) -> Descriptor? {
+        guard let process else { return nil }
+        let raw = clinux_pidfd_open(process.pid)
+        if raw == -ESRCH { return nil }
+        let descriptor = Descriptor(
+            adopting: try check(raw, "pidfd_open \(process.pid)", "cannot reach the container's process"))
+        guard try LiveContainer.alive(process) != nil else { return nil }
+        return consume descriptor
+    }
+
+    var report: ContainerReport? {
+        guard let record else { return nil }
+        return ContainerReport(
+            id: record.id, pid: status == .stopped ? 0 : process?.pid ?? 0, status: status, bundle: record.bundle,
+            rootfs: record.rootfs, created: record.created, ownerUID: record.ownerUID,
+            annotations: record.annotations)
+    }
+}

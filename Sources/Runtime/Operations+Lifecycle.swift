@@ -1,0 +1,88 @@
+internal import CLinux
+internal import CPlan
+public import Diagnostics
+internal import Glibc
+internal import Linux
+internal import OCI
+internal import Plan
+internal import Store
+
+extension Operations {
+    /// `start`: lets the init of a created container exec the user's program, and waits until it has.
+    public static func start(id: String, root: String) throws(Failure) {
+        let container = try LiveContainer.locked(id, root: root)
+        switch container.status {
+        case .created: break
+        case .running: throw Failure(.state, "cannot start an already running container", at: id)
+        case .paused: throw Failure(.state, "container paused", at: id)
+        case .stopped: throw Failure(.state, "cannot start a container that has stopped", at: id)
+        case .creating: throw Failure(.state, "cannot start a container that was not created to its end", at: id)
+        }
+        guard let connection = try container.entry.connectToInit() else {
+            throw Failure(.state, "cannot start an already running container", at: id)
+        }
+        let channel = InitChannel(socket: connection)
+        try channel.start()
+        let received = try channel.receive()
+        guard let failure = received.failure else { return }
+        let spec = try Spec.load(json: try container.entry.config())
+        throw describeStart(
+            opcode: failure.opcode, errno: failure.errno, kind: failure.kind, detail: failure.detail, spec: spec)
+    }
+
+    /// `kill`: a signal to the container's process, or with `all` to each of its processes.
+    public static func kill(id: String, signal: CInt, all: Bool, root: String) throws(Failure) {
+        let container = try LiveContainer.look(try Store(root: root).open(id))
+        if all {
+            if let record = container.record { try ContainerCgroup.signalAll(record, signal) }
+            return
+        }
+        guard let process = try container.openProcess() else {
+            throw Failure(.state, "container not running", at: id)
+        }
+        let result = clinux_pidfd_signal(process.raw, signal)
+        if result == -ESRCH { throw Failure(.state, "container not running", at: id) }
+        _ = try check(result, "pidfd_send_signal", "cannot signal the container's process")
+    }
+
+    /// `delete`: takes down what the container's record says was made, and the record.
+    ///
+    /// - Parameter force: kill what still runs; an unknown container is no error.
+    public static func delete(id: String, force: Bool, root: String) throws(Failure) {
+        let container: LiveContainer
+        do throws(Failure) {
+            container = try LiveContainer.locked(id, root: root)
+        } catch where force && error.kind == .notFound {
+            return
+        }
+        switch container.status {
+        case .running, .paused:
+            guard force else {
+                throw Failure(
+                    .state, "cannot delete container \(id) that is not stopped: \(container.status.rawValue)")
+            }
+        case .creating, .created, .stopped: break
+        }
+        try end(container)
+        if let record = container.record { try ContainerCgroup.remove(record) }
+        try container.entry.remove()
+    }
+
+    /// How long a killed process may take to die, in milliseconds: one in an uninterruptible system call waits for
+    /// its device.
+    private static let deathPatience: CInt = 10_000
+
+    /// Kills the container's process and waits until it is gone.
+    private static func end(_ container: borrowing LiveContainer) throws(Failure) {
+        guard let process = try container.openProcess() else { return }
+        _ = clinux_pidfd_signal(process.raw, 9)
+        // A frozen process does not die before it is thawed.
+        if container.status == .paused, let record = container.record { try ContainerCgroup.thaw(record) }
+        let ready = try check(
+            clinux_wait_readable(process.raw, -1, deathPatience), "poll", "cannot wait for the container's end")
+        guard ready != 0 else {
+            throw Failure(
+                .system, "the container's process did not die within \(deathPatience / 1000) s of SIGKILL")
+        }
+    }
+}

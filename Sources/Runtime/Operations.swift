@@ -1,0 +1,62 @@
+public import Diagnostics
+internal import Plan
+internal import Store
+
+/// What the commands do.
+public enum Operations {
+    /// `create`: everything but the exec, which waits for `start`.
+    public static func create(_ options: CreateOptions) throws(Failure) {
+        try InheritedDescriptors.seal(preserving: options.preserveFDs)
+        let container = try Preparation(options, waitsForStart: true)
+        _ = try Launch.perform(container)
+    }
+
+    /// `run`: create, start and, unless detached, wait, then delete.
+    ///
+    /// - Parameter keep: leave state and cgroup when the process has ended.
+    /// - Returns: the process's exit code, 128 + signal when it was killed; 0 at once when detached.
+    public static func run(_ options: CreateOptions, detach: Bool, keep: Bool) throws(Failure) -> CInt {
+        try InheritedDescriptors.seal(preserving: options.preserveFDs)
+        let container = try Preparation(options, waitsForStart: false)
+        if detach {
+            _ = try Launch.perform(container)
+            return 0
+        }
+        let foreground = try Foreground()
+        var process = try Launch.perform(container)
+        try foreground.wait(for: process.pid)
+        let code = process.wait().code
+        if !keep { try delete(id: options.id, force: true, root: options.root) }
+        return code
+    }
+
+    /// The steps that `run` or `create` would take, as text; nothing is made.
+    public static func plan(_ options: CreateOptions, asJSON: Bool) throws(Failure) -> String {
+        let plan = try Preparation(options, waitsForStart: true).plan
+        return "\(plan.ops.count)"
+    }
+
+    /// `state`.
+    public static func state(id: String, root: String) throws(Failure) -> ContainerReport {
+        let container = try LiveContainer.look(try Store(root: root).open(id))
+        guard let report = container.report else {
+            throw Failure(.state, "container is being created, or was cut off while it was", at: id)
+        }
+        return report
+    }
+
+    /// `list`: what can be told of each container. One that vanishes meanwhile is left out.
+    public static func list(root: String) throws(Failure) -> [ContainerReport] {
+        let store = Store(root: root)
+        var reports: [ContainerReport] = []
+        for id in try store.list() {
+            do throws(Failure) {
+                let container = try LiveContainer.look(try store.open(id))
+                if let report = container.report { reports.append(report) }
+            } catch where error.kind == .notFound {
+                continue
+            }
+        }
+        return reports
+    }
+}

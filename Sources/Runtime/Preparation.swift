@@ -1,0 +1,74 @@
+internal import CLinux
+internal import Diagnostics
+internal import Linux
+internal import OCI
+internal import Plan
+internal import Seccomp
+internal import Store
+
+/// A container that could be made: everything that can be known and refused before anything is touched.
+struct Preparation {
+    let options: CreateOptions
+    let bundle: Bundle
+    let plan: Plan
+    let cgroup: ContainerCgroup
+    let record: Record
+    /// `create`: the user's program waits for `start`.
+    let waitsForStart: Bool
+
+    /// Loads, validates and plans.
+    init(_ options: CreateOptions, waitsForStart: Bool) throws(Failure) {
+        try ContainerID.check(options.id)
+        let bundle = try Bundle.load(options.bundle)
+        let spec = bundle.spec
+        try Validator.check(spec)
+        let rootfs = try bundle.resolveRootfs()
+        let cgroup = try ContainerCgroup(spec, id: options.id)
+        self.options = options
+        self.bundle = bundle
+        self.cgroup = cgroup
+        self.waitsForStart = waitsForStart
+        plan = try Preparation.plan(options, bundle, rootfs, cgroup, waitsForStart: waitsForStart)
+        record = Record(
+            id: options.id, bundle: bundle.path, rootfs: rootfs, created: clinux_realtime(),
+            ownerUID: clinux_effective_uid(), annotations: spec.annotations.map { (key: $0.key, value: $0.value) },
+            hasPidNamespace: spec.linux?.namespaces.contains { $0.type == .pid && $0.path == nil } ?? false,
+            cgroups: cgroup.recorded)
+    }
+
+    /// The steps of a start, with the filter compiled.
+    static func plan(
+        _ options: CreateOptions, _ bundle: Bundle, _ rootfs: String, _ cgroup: ContainerCgroup, waitsForStart: Bool
+    ) throws(Failure) -> Plan {
+        let facts = try FactGatherer.gather(Planner.requests(for: bundle.spec), rootfs: rootfs, cgroup: cgroup)
+        let planOptions = PlanOptions(
+            id: options.id, bundle: bundle.path, rootfs: rootfs, noPivot: options.noPivot,
+            noNewKeyring: options.noNewKeyring, preserveFDs: options.preserveFDs, waitsForStart: waitsForStart,
+            intoCgroup: cgroup.isUnified)
+        var plan = try Planner.plan(bundle.spec, facts: facts, options: planOptions)
+        if plan.needsFilter, let seccomp = bundle.spec.linux?.seccomp {
+            try plan.attach(filter: try SeccompCompiler.compile(seccomp).bytes)
+        }
+        return plan
+    }
+
+    /// The sentence for what an init told.
+    func describe(_ failure: InitFailure?) -> Failure {
+        guard let failure else { return Failure(.system, "the init failed without a reason") }
+        return Failure.system(failure.errno, "x", "op \(failure.op) \(plan.ops[failure.op].code) kind \(failure.kind) \(String(decoding: failure.detail, as: UTF8.self))")
+    }
+
+    /// The sentence for an init that ended without a word.
+    func describeDeath(_ status: WaitStatus) -> Failure {
+        let limit = bundle.spec.linux?.resources?.memory?.limit
+        if status.signal == 9, let limit, limit > 0 {
+            return Failure(
+                .system, "the init was killed, most likely since \(limit) bytes are too few for it to start",
+                at: "linux.resources.memory.limit")
+        }
+        guard let signal = status.signal else {
+            return Failure(.system, "the init ended with exit code \(status.code) before the container ran")
+        }
+        return Failure(.system, "the init was killed by signal \(signal) before the container ran")
+    }
+}
