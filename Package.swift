@@ -49,6 +49,7 @@ let package = Package(
 
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Diagnostics"]),
         .testTarget(name: "OCITests", dependencies: ["OCI", "JSON", "Diagnostics"]),
+        .testTarget(name: "PlanTests", dependencies: ["Plan", "OCI", "CPlan", "CCapability", "Diagnostics"]),
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "CSeccomp", "Diagnostics"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),
