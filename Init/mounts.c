@@ -33,8 +33,12 @@ static int op_open_tree(struct init *init, const struct cplan_op *op) {
     return fd;
 }
 
+/// A file over a directory, or the other way round, is ENOTDIR with mount(2) and EINVAL, like much else, with
+/// move_mount(2): engines read the former.
 static int op_attach(struct init *init, const struct cplan_op *op) {
-    return attach(slot(init, op->src), slot(init, op->aux));
+    int mount = slot(init, op->src), target = slot(init, op->aux);
+    int result = attach(mount, target);
+    return result == -EINVAL && is_directory(mount) != is_directory(target) ? -ENOTDIR : result;
 }
 
 /// Fails with the option that was refused and what the file system's log says about it.

@@ -23,6 +23,7 @@ extension Plan {
         var message = "cannot " + purpose(op, at: index)
         var call = Plan.call(op.code)
         explain(kind, detail, op, at: index, message: &message, call: &call)
+        if op.code == .write, errno == 2 { call = "openat2" }
         if let hint = Plan.hint(op, errno: errno) { message += " (" + hint + ")" }
         return Failure(
             .system, message, at: op.origin.path, cause: Failure.Cause(call: call, errno: Errno(rawValue: errno)))
