@@ -31,7 +31,7 @@ let package = Package(
         // The kernel.
         .target(name: "Linux", dependencies: ["CLinux", "Diagnostics"]),
         .target(name: "FreestandingInit", plugins: ["EmbedInit"]),
-        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Diagnostics"]),
+        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "CLinux", "Diagnostics"]),
         .target(name: "Store", dependencies: ["JSON", "Linux", "CLinux", "Diagnostics"]),
         .target(
             name: "Runtime",
@@ -52,7 +52,10 @@ let package = Package(
         .testTarget(name: "PlanTests", dependencies: ["Plan", "OCI", "CPlan", "CCapability", "Diagnostics"]),
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "CSeccomp", "Diagnostics"]),
+        .testTarget(name: "StoreTests", dependencies: ["Store", "Linux", "Diagnostics"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Store", "Linux", "CPlan", "Diagnostics"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),
+        .testTarget(name: "IntegrationTests"),
 
         .plugin(name: "EmbedInit", capability: .buildTool()),
     ],

@@ -2,8 +2,8 @@ internal import OCI
 
 /// Writes the code of one family: a binary search over the segments of its number line, then the conditions.
 ///
-/// The kernel runs a filter once per known number when it is loaded, to remember calls that are always allowed, so a
-/// search that takes eight steps instead of hundreds also makes loading cheaper.
+/// The kernel runs a filter once per known number when it is loaded, to remember calls that are always
+/// allowed, so a search that takes eight steps instead of hundreds also makes loading cheaper.
 struct Generator {
     let profile: Profile
     let line: NumberLine
@@ -94,7 +94,8 @@ struct Generator {
         else: ProgramWriter.Label
     ) -> ProgramWriter.Label {
         let offset = SeccompData.argument(index)
-        let lower = half(offset, UInt32(truncatingIfNeeded: mask), UInt32(truncatingIfNeeded: value), then, `else`)
+        let lower = half(
+            offset, UInt32(truncatingIfNeeded: mask), UInt32(truncatingIfNeeded: value), then, `else`)
         let upperMask = UInt32(mask >> 32)
         let upperValue = UInt32(value >> 32)
         if !isWide || upperMask == 0 && upperValue == 0 { return lower }

@@ -24,8 +24,9 @@ struct Family {
     let firstOptionalNumber: UInt32?
 }
 
-/// The architectures whose code a kernel can run. Profiles may name others (`SCMP_ARCH_S390X` on x86-64): no process
-/// can make such a call here, so they need no code, and the check of the architecture would kill the thread anyway.
+/// The architectures whose code a kernel can run. Profiles may name others (`SCMP_ARCH_S390X` on x86-64): no
+/// process can make such a call here, so they need no code, and the check of the architecture would kill the
+/// thread anyway.
 struct Machine {
     /// The machine's own first.
     let families: [Family]

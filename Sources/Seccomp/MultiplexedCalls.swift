@@ -1,10 +1,10 @@
-/// The calls of i386 that exist twice: through socketcall(2) or ipc(2), whose first argument says which one is meant
-/// (linux/net.h, linux/ipc.h), and, since Linux 4.3 and 5.1, with a number of their own.
+/// The calls of i386 that exist twice: through socketcall(2) or ipc(2), whose first argument says which one
+/// is meant (linux/net.h, linux/ipc.h), and, since Linux 4.3 and 5.1, with a number of their own.
 ///
-/// libseccomp resolves their names to -100 and -200 minus the first argument. In the old form the real arguments of a
-/// socket call lie in memory, where no filter can read them. As libseccomp does, a condition on argument 0 is dropped
-/// for the old form and the others are kept, though they see other registers; a profile that cares must name
-/// `socketcall` and `ipc` themselves.
+/// libseccomp resolves their names to -100 and -200 minus the first argument. In the old form the real
+/// arguments of a socket call lie in memory, where no filter can read them. As libseccomp does, a condition
+/// on argument 0 is dropped for the old form and the others are kept, though they see other registers; a
+/// profile that cares must name `socketcall` and `ipc` themselves.
 enum MultiplexedCalls {
     static let socketcall: UInt32 = 102
     static let ipc: UInt32 = 117

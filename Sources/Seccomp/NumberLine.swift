@@ -30,9 +30,7 @@ struct NumberLine {
                 refuseNewCalls(after: greatest, abi, profile)
             }
         }
-        if let first = family.firstOptionalNumber, !abis.contains(where: { $0.firstNumber == first }),
-            !profile.refusesNewCalls || segments.last!.answer == .value(profile.defaultReturn)
-        {
+        if let first = family.firstOptionalNumber, !abis.contains(where: { $0.firstNumber == first }) {
             append(.value(ReturnValue.killThread), from: first)
             // -1: a tracer has cancelled the call (seccomp(2), SECCOMP_RET_TRACE).
             append(.value(profile.defaultReturn), from: .max)
@@ -110,12 +108,12 @@ struct Claims {
         sorted.reserveCapacity(512)
         for (index, rule) in profile.rules.enumerated() {
             for name in rule.names {
-                // A name with a NUL inside would be cut there and found.
-                if name.utf8.contains(0) { continue }
                 let number = seccomp_syscall_resolve_name_arch(abi.token, name)
                 if number >= 0 {
                     add(UInt32(number), index, rule, abi)
-                } else if abi.architecture == .x86, let call = MultiplexedCalls.call(number), !rule.isRedundant {
+                } else if abi.architecture == .x86, let call = MultiplexedCalls.call(number),
+                    !rule.isRedundant
+                {
                     sorted.append(Claim(call.multiplexer, index, call.selector))
                     if let direct = call.direct { sorted.append(Claim(direct, index)) }
                 }

@@ -7,8 +7,9 @@ enum SeccompData {
     static func argument(_ index: UInt32) -> UInt32 { 16 + 8 * index }
 }
 
-/// Writes a classic BPF program from its end to its beginning: jumps only go forward, so every target is known when
-/// the jump to it is written, and an offset that does not fit into 8 bits gets a long jump placed in between.
+/// Writes a classic BPF program from its end to its beginning: jumps only go forward, so every target is
+/// known when the jump to it is written, and an offset that does not fit into 8 bits gets a long jump placed
+/// in between.
 struct ProgramWriter {
     /// An instruction, by its distance from the end of the program.
     struct Label: Equatable {
@@ -63,15 +64,21 @@ struct ProgramWriter {
         var then = then
         var other = `else`
         // Each long jump moves the other target by one, so room for one is kept.
-        if count - then.fromEnd > 254 { then = append(0x05, UInt32(count - then.fromEnd)) }  // BPF_JMP | BPF_JA
-        if count - other.fromEnd > 254 { other = append(0x05, UInt32(count - other.fromEnd)) }
+        if count - then.fromEnd > 254 { then = long(then) }
+        if count - other.fromEnd > 254 { other = long(other) }
         return append(
             test.rawValue, operand, then: UInt8(count - then.fromEnd), else: UInt8(count - other.fromEnd))
     }
 
     /// Makes `label` the next instruction executed from here: nothing when it is, else a long jump.
     mutating func fallThrough(to label: Label) {
-        if label.fromEnd != count { append(0x05, UInt32(count - label.fromEnd)) }
+        if label.fromEnd != count { long(label) }
+    }
+
+    /// An unconditional jump.
+    @discardableResult
+    private mutating func long(_ target: Label) -> Label {
+        append(0x05, UInt32(count - target.fromEnd))  // BPF_JMP | BPF_JA
     }
 
     /// The program as an array of `struct sock_filter`.

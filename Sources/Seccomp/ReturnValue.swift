@@ -1,7 +1,8 @@
 internal import Diagnostics
 internal import OCI
 
-/// What a filter returns: an action in the upper half, its data in the lower (linux/seccomp.h, `SECCOMP_RET_*`).
+/// What a filter returns: an action in the upper half, its data in the lower (linux/seccomp.h,
+/// `SECCOMP_RET_*`).
 enum ReturnValue {
     static let killThread: UInt32 = 0
     /// EPERM, which the OCI text names as the default of `errnoRet`.
@@ -28,7 +29,8 @@ enum ReturnValue {
         case .log: value = 0x7ffc_0000
         case .allow: value = 0x7fff_0000
         case .notify:
-            throw Failure(.unsupported, "SCMP_ACT_NOTIFY is not supported yet", at: object() + actionName(property))
+            throw Failure(
+                .unsupported, "SCMP_ACT_NOTIFY is not supported yet", at: object() + actionName(property))
         }
         guard let largestErrno else {
             if errno == nil { return value }
@@ -47,7 +49,8 @@ enum ReturnValue {
         property.utf8CodeUnitCount == 8 ? ".action" : ".defaultAction"  // errnoRet, defaultErrnoRet
     }
 
-    /// Whether calls that the profile does not name shall go through, so that ENOSYS would take something away.
+    /// Whether calls that the profile does not name shall go through, so that ENOSYS would take something
+    /// away.
     static func isPermissive(_ action: Spec.Linux.Seccomp.Action) -> Bool {
         switch action {
         case .allow, .log, .trace: true
