@@ -64,7 +64,8 @@ struct Child {
         posix_spawn_file_actions_addopen(&actions, 1, stdout, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, stderr, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         for (number, source) in descriptors { posix_spawn_file_actions_adddup2(&actions, source, number) }
-        if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory) }
+        // posix_spawn_file_actions_addchdir_np(3) is a GNU extension that Swift's Glibc module does not show.
+        let words = (directory.map { ["/usr/bin/env", "-C", $0] } ?? []) + [program] + arguments
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -78,8 +79,8 @@ struct Child {
 
         let variables = (environment ?? ProcessInfo.processInfo.environment).map { $0.key + "=" + $0.value }
         var pid: pid_t = 0
-        let result = withCStrings([program] + arguments) { argv in
-            withCStrings(variables) { envp in posix_spawn(&pid, program, &actions, &attributes, argv, envp) }
+        let result = withCStrings(words) { argv in
+            withCStrings(variables) { envp in posix_spawn(&pid, words[0], &actions, &attributes, argv, envp) }
         }
         guard result == 0 else { throw POSIXError(.init(rawValue: result) ?? .EIO) }
         return Child(pid: pid, line: ([program] + arguments).joined(separator: " "))
