@@ -2,8 +2,8 @@ public import Diagnostics
 
 /// A JSON text (RFC 8259), checked as a whole and ready to be read through `root`.
 ///
-/// Stricter than the RFC asks: a property name that appears twice in one object is an error, and so is a byte order
-/// mark. U+0000 in a string is accepted here; see `JSONValue.containsNUL`.
+/// Stricter than the RFC asks: a property name that appears twice in one object is an error, and so is a byte
+/// order mark. U+0000 in a string is accepted here; see `JSONValue.containsNUL`.
 public final class JSONDocument: @unchecked Sendable {
     // Unchecked: nothing is written once `init` has returned.
 
@@ -15,7 +15,8 @@ public final class JSONDocument: @unchecked Sendable {
 
     /// What errors call the document, for example `config.json`.
     public let name: String
-    /// Its buffer stays where it is while nobody changes it, and so does that of `decoded`; `tape` points into both.
+    /// Its buffer stays where it is while nobody changes it, and so does that of `decoded`; `tape` points
+    /// into both.
     private let bytes: [UInt8]
     private let decoded: [UInt8]
     private let tokens: UnsafeMutableBufferPointer<Tape.Token>
@@ -32,7 +33,8 @@ public final class JSONDocument: @unchecked Sendable {
             throw Failure(.invalid, "must be smaller than \(Self.maximumSize >> 20) MiB", at: name)
         }
         let text = bytes.withUnsafeBufferPointer { $0 }
-        let tokens = UnsafeMutableBufferPointer<Tape.Token>.allocate(capacity: Parser.capacity(for: bytes.count))
+        let tokens = UnsafeMutableBufferPointer<Tape.Token>.allocate(
+            capacity: Parser.capacity(for: bytes.count))
         var parser = Parser(text, tokens: tokens)
         do {
             try parser.parseDocument()

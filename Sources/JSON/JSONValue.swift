@@ -1,6 +1,7 @@
 public import Diagnostics
 
-/// One value of a document: a cursor, cheap to copy. Where it is in the document is found out for errors only.
+/// One value of a document: a cursor, cheap to copy. Where it is in the document is found out for errors
+/// only.
 public struct JSONValue: Sendable {
     public enum Kind: Equatable, Sendable { case null, bool, number, string, array, object }
 
@@ -65,7 +66,8 @@ extension JSONValue {
 
     /// - Throws: `invalid` when this is not an integer, or not one within the type.
     @inlinable
-    public func integer<Integer: FixedWidthInteger>(_: Integer.Type = Integer.self) throws(Failure) -> Integer {
+    public func integer<Integer: FixedWidthInteger>(_: Integer.Type = Integer.self) throws(Failure) -> Integer
+    {
         let (negative, magnitude) = try signAndMagnitude()
         if let magnitude {
             if !negative {
@@ -106,7 +108,8 @@ extension JSONValue {
         var child = index + 1
         while child < end {
             if tape.isText(child, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)) {
-                return tape.tokens[child + 1].kind == .null ? nil : JSONValue(document: document, index: child + 1)
+                return tape.tokens[child + 1].kind == .null
+                    ? nil : JSONValue(document: document, index: child + 1)
             }
             child = tape.end(of: child + 1)
         }
@@ -178,6 +181,8 @@ public struct JSONMembers: Sequence, IteratorProtocol, Sendable {
     public mutating func next() -> (name: JSONValue, value: JSONValue)? {
         guard position < end else { return nil }
         defer { position = document.tape.end(of: position + 1) }
-        return (JSONValue(document: document, index: position), JSONValue(document: document, index: position + 1))
+        return (
+            JSONValue(document: document, index: position), JSONValue(document: document, index: position + 1)
+        )
     }
 }

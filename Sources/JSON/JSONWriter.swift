@@ -1,6 +1,6 @@
-/// Writes a JSON text piece by piece. Where commas, colons, line ends and indentation go is its affair; that the
-/// calls make a document (a key before each value in an object, as many ends as beginnings) is the caller's, and
-/// breaking it is a programming error that debug builds stop at.
+/// Writes a JSON text piece by piece. Where commas, colons, line ends and indentation go is its affair; that
+/// the calls make a document (a key before each value in an object, as many ends as beginnings) is the
+/// caller's, and breaking it is a programming error that debug builds stop at.
 public struct JSONWriter: Sendable {
     public enum Style: Sendable {
         /// No white space at all.

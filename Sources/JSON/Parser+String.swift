@@ -61,8 +61,8 @@ extension Parser {
         }
     }
 
-    /// Passes one character of two to four bytes (RFC 3629, section 4: neither overlong forms, nor surrogates, nor
-    /// anything beyond U+10FFFF).
+    /// Passes one character of two to four bytes (RFC 3629, section 4: neither overlong forms, nor
+    /// surrogates, nor anything beyond U+10FFFF).
     private mutating func skipMultibyte(_ first: UInt8) throws(SyntaxError) {
         let length: Int
         var second: ClosedRange<UInt8> = 0x80...0xBF
@@ -112,7 +112,8 @@ extension Parser {
         let start = position
         let first = try parseFourDigits()
         if let scalar = Unicode.Scalar(first) { return scalar }
-        let pairs = first < 0xDC00 && position + 1 < bytes.count && bytes[position] == UInt8(ascii: "\\")
+        let pairs =
+            first < 0xDC00 && position + 1 < bytes.count && bytes[position] == UInt8(ascii: "\\")
             && bytes[position + 1] == UInt8(ascii: "u")
         if pairs {
             let second = try parseFourDigits()

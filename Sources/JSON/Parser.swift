@@ -14,7 +14,8 @@ struct Parser {
     private let tokens: UnsafeMutableBufferPointer<Tape.Token>
     private(set) var tokenCount = 0
 
-    /// Tokens that a text can have at most: each but the last takes a byte and one more to separate or close it.
+    /// Tokens that a text can have at most: each but the last takes a byte and one more to separate or close
+    /// it.
     static func capacity(for bytes: Int) -> Int { bytes / 2 + JSONDocument.maximumDepth + 1 }
 
     /// - Parameter tokens: room for `capacity(for:)`.
@@ -54,7 +55,9 @@ struct Parser {
         } else {
             repeat {
                 skipWhitespace()
-                guard current == UInt8(ascii: "\"") else { throw unexpected("a property name in double quotes") }
+                guard current == UInt8(ascii: "\"") else {
+                    throw unexpected("a property name in double quotes")
+                }
                 try parseString()
                 skipWhitespace()
                 guard current == UInt8(ascii: ":") else { throw unexpected("':' after the property name") }
@@ -138,7 +141,8 @@ struct Parser {
     /// What has been read until now. `decoded` must not change while it is in use.
     private func withTape<Result>(_ body: (Tape) -> Result) -> Result {
         decoded.withUnsafeBufferPointer {
-            body(Tape(bytes: bytes, decoded: $0, tokens: UnsafeBufferPointer(rebasing: tokens[..<tokenCount])))
+            body(
+                Tape(bytes: bytes, decoded: $0, tokens: UnsafeBufferPointer(rebasing: tokens[..<tokenCount])))
         }
     }
 
@@ -174,7 +178,9 @@ struct Parser {
     func error(_ message: String) -> SyntaxError { SyntaxError(message: message, offset: position) }
 
     private func unexpected(_ expected: StaticString) -> SyntaxError {
-        guard position < bytes.count else { return error("expected \(expected), found the end of the document") }
+        guard position < bytes.count else {
+            return error("expected \(expected), found the end of the document")
+        }
         let byte = bytes[position]
         if byte > 0x20, byte < 0x7F {
             return error("expected \(expected), found '\(Unicode.Scalar(byte))'")

@@ -19,8 +19,8 @@ extension Tape {
         return nil
     }
 
-    /// Open addressing in a table twice as large as needed. Hasher is seeded for each process, so that no document
-    /// can be written to make it slow.
+    /// Open addressing in a table twice as large as needed. Hasher is seeded for each process, so that no
+    /// document can be written to make it slow.
     private func duplicateByHash(in index: Int, names: Int) -> Int? {
         var size = 1
         while size < names * 2 { size *= 2 }

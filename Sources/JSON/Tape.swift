@@ -1,8 +1,8 @@
-/// A document's values in order, each container before what is in it; in an object, each property name before its
-/// value.
+/// A document's values in order, each container before what is in it; in an object, each property name before
+/// its value.
 ///
-/// A view: whoever makes one keeps the three buffers alive. It is read some thousand times for a configuration, and
-/// counting references took half of that time.
+/// A view: whoever makes one keeps the three buffers alive. It is read some thousand times for a
+/// configuration, and counting references took half of that time.
 struct Tape {
     /// The text as it was given.
     let bytes: UnsafeBufferPointer<UInt8>
@@ -36,8 +36,8 @@ struct Tape {
 
         var kind: Kind { Kind(rawValue: kindAndExtent >> UInt32(Self.extentBits))! }
 
-        /// Numbers and strings in `bytes`: bytes of text. Decoded strings: where they are in `decoded`. Containers:
-        /// index of the first token after them, 0 while they are open.
+        /// Numbers and strings in `bytes`: bytes of text. Decoded strings: where they are in `decoded`.
+        /// Containers: index of the first token after them, 0 while they are open.
         var extent: Int { Int(kindAndExtent & (1 << UInt32(Self.extentBits) - 1)) }
     }
 
@@ -56,7 +56,8 @@ struct Tape {
         case .string:
             start += 1  // the quote
         case .decodedString, .decodedStringWithNUL:
-            let length = UnsafeRawBufferPointer(decoded).loadUnaligned(fromByteOffset: token.extent, as: UInt32.self)
+            let length = UnsafeRawBufferPointer(decoded).loadUnaligned(
+                fromByteOffset: token.extent, as: UInt32.self)
             start = token.extent + 4
             return UnsafeBufferPointer(rebasing: decoded[start..<start + Int(length)])
         default: break
@@ -74,8 +75,8 @@ struct Tape {
 }
 
 extension Tape {
-    /// Where the value (or the property name) at `target` is in the document: `mounts[3].options[1]`; empty for the
-    /// root. Computed for errors only.
+    /// Where the value (or the property name) at `target` is in the document: `mounts[3].options[1]`; empty
+    /// for the root. Computed for errors only.
     func path(to target: Int) -> String {
         var path = ""
         var container = 0
@@ -102,9 +103,12 @@ extension Tape {
     /// `.name`, or `["na.me"]` where a name would be mistaken for a path.
     private static func step(_ name: UnsafeBufferPointer<UInt8>, first: Bool) -> String {
         let text = String(decoding: name, as: UTF8.self)
-        let plain = !name.isEmpty && name.allSatisfy { byte in
-            byte | 0x20 &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
-        }
+        let plain =
+            !name.isEmpty
+            && name.allSatisfy { byte in
+                byte | 0x20 &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
+                    || byte == UInt8(ascii: "_")
+            }
         if plain { return first ? text : "." + text }
         var writer = JSONWriter(.compact)
         writer.value(text)

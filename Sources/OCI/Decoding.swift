@@ -1,8 +1,8 @@
 internal import Diagnostics
 internal import JSON
 
-// How properties are read. Absent and null are the same everywhere. A string with U+0000 is refused everywhere: nearly
-// every string reaches the kernel, which would see its beginning only.
+// How properties are read. Absent and null are the same everywhere. A string with U+0000 is refused
+// everywhere: nearly every string reaches the kernel, which would see its beginning only.
 extension JSONValue {
     /// This string or property name.
     func text() throws(Failure) -> String {
@@ -59,7 +59,9 @@ extension JSONValue {
         throw failure("unknown value \(quoted(try string())); known are \(known)")
     }
 
-    func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: StaticString) throws(Failure) -> Choice {
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: StaticString) throws(Failure)
+        -> Choice
+    {
         guard let value = self[name] else { throw missing(name) }
         return try value.choice()
     }
@@ -109,7 +111,9 @@ extension JSONValue {
     func entries(_ name: StaticString) throws(Failure) -> [Spec.Entry] {
         guard let value = self[name] else { return [] }
         var entries: [Spec.Entry] = []
-        for (name, value) in try value.members() { entries.append(Spec.Entry(try name.text(), try value.text())) }
+        for (name, value) in try value.members() {
+            entries.append(Spec.Entry(try name.text(), try value.text()))
+        }
         return entries
     }
 

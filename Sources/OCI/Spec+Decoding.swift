@@ -7,7 +7,7 @@ extension Spec {
     /// - Parameters:
     ///   - json: the file as it is.
     ///   - name: what errors call the file as a whole.
-    /// - Throws: `invalid`, with line and column where the text is not JSON, else with the path of the property.
+    /// - Throws: `invalid`, with line and column where the text is not JSON, else with the property's path.
     public static func load(json: [UInt8], name: String = "config.json") throws(Failure) -> Spec {
         try Spec(JSONDocument(json, name: name).root.asObject())
     }

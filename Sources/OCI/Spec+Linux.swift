@@ -7,7 +7,8 @@ extension Spec {
         public var namespaces: [Namespace] = []
         public var devices: [Device] = []
         public var netDevices: [NetDevice] = []
-        /// Absolute: from the cgroup mount; relative: from where the runtime likes; or systemd's `slice:prefix:name`.
+        /// Absolute: from the cgroup mount; relative: from where the runtime likes; or systemd's
+        /// `slice:prefix:name`.
         public var cgroupsPath: String?
         public var resources: Resources?
         public var intelRdt: IntelRdt?

@@ -136,7 +136,8 @@ extension Spec.Process {
         }
     }
 
-    /// CPU lists (`0-3,7`) for processes that `exec` starts, before and after they enter the container's cgroup.
+    /// CPU lists (`0-3,7`) for processes that `exec` starts, before and after they enter the container's
+    /// cgroup.
     public struct ExecCPUAffinity: Equatable, Sendable {
         public var initial: String?
         public var final: String?

@@ -2,7 +2,8 @@ public import Diagnostics
 internal import JSON
 
 extension Spec.Linux.Resources {
-    /// Reads the document that `update --resources` is given: the `linux.resources` of a `config.json` on its own.
+    /// Reads the document that `update --resources` is given: the `linux.resources` of a `config.json` on its
+    /// own.
     ///
     /// - Throws: as `Spec.load`; paths begin at the document's root (`memory.limit`).
     public static func load(

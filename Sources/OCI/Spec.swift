@@ -1,8 +1,9 @@
 /// A container's configuration: `config.json` of the OCI runtime specification 1.3.0, for Linux.
 ///
-/// Types only; what the values must obey is the validator's. Everywhere below, an absent property, `null` and, where
-/// the specification gives the empty string no meaning of its own, `""` are the same: `nil` or an empty array.
-/// Engines write all three. Properties of other platforms (`windows`, `process.commandLine`, …) are ignored.
+/// Types only; what the values must obey is the validator's. Everywhere below, an absent property, `null`
+/// and, where the specification gives the empty string no meaning of its own, `""` are the same: `nil` or an
+/// empty array. Engines write all three. Properties of other platforms (`windows`, `process.commandLine`, …)
+/// are ignored.
 public struct Spec: Equatable, Sendable {
     /// Version of the specification the document was written for, SemVer; empty when absent.
     public var ociVersion = ""
@@ -87,7 +88,8 @@ extension Spec {
         }
     }
 
-    /// Programs to run at points of the lifecycle, each list in its order (config.md, "POSIX-platform Hooks").
+    /// Programs to run at points of the lifecycle, each list in its order (config.md, "POSIX-platform
+    /// Hooks").
     public struct Hooks: Equatable, Sendable {
         public var prestart: [Hook] = []
         public var createRuntime: [Hook] = []

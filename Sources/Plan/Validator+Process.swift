@@ -16,7 +16,9 @@ extension Validator {
     /// An entry without `=` is passed on as it is: execve(2) does not mind.
     static func checkEnvironment(_ process: Spec.Process, _ place: Place) throws(Failure) {
         for (index, entry) in process.env.enumerated() {
-            guard let first = entry.utf8.first else { throw place.failure("env[\(index)]", "must not be empty") }
+            guard let first = entry.utf8.first else {
+                throw place.failure("env[\(index)]", "must not be empty")
+            }
             if first == UInt8(ascii: "=") {
                 throw place.failure("env[\(index)]", "\(quoted(entry)) has no name before the =")
             }
@@ -37,18 +39,26 @@ extension Validator {
 
     static func checkCapabilities(_ process: Spec.Process, _ place: Place) throws(Failure) {
         guard let sets = process.capabilities else { return }
-        _ = try capabilities(sets.bounding, "bounding", place)
-        _ = try capabilities(sets.inheritable, "inheritable", place)
-        // Those that are not both permitted and inheritable cannot be ambient: they mean nothing, and `runc spec`
-        // writes them.
-        _ = try capabilities(sets.ambient, "ambient", place)
-        let permitted = try capabilities(sets.permitted, "permitted", place)
-        let effective = try capabilities(sets.effective, "effective", place)
+        // Engines write the same list several times; comparing costs less than looking the names up again.
+        let bounding = try capabilities(sets.bounding, "bounding", place)
+        func mask(_ names: [String], _ set: StaticString) throws(Failure) -> UInt64 {
+            isSame(names, sets.bounding) ? bounding : try capabilities(names, set, place)
+        }
+        _ = try mask(sets.inheritable, "inheritable")
+        // Those that are not both permitted and inheritable cannot be ambient: they mean nothing, and
+        // `runc spec` writes them.
+        _ = try mask(sets.ambient, "ambient")
+        let permitted = try mask(sets.permitted, "permitted")
+        let effective = try mask(sets.effective, "effective")
         // capset(2) would say EPERM, and not about which.
         if let index = position(in: sets.effective, outside: permitted, given: effective) {
             throw place.failure(
                 "capabilities.effective[\(index)]", "\(sets.effective[index]) is not in the permitted set")
         }
+    }
+
+    private static func isSame(_ names: [String], _ others: [String]) -> Bool {
+        names.count == others.count && names.indices.allSatisfy { names[$0].isSame(as: others[$0]) }
     }
 
     /// The set as a mask, capability 0 in bit 0.
@@ -79,7 +89,9 @@ extension Validator {
                 throw place.failure("rlimits[\(index)].type", "unknown resource limit \(quoted(limit.type))")
             }
             let bit: UInt64 = 1 << UInt64(number)
-            if seen & bit != 0 { throw place.failure("rlimits[\(index)].type", "\(limit.type) is given twice") }
+            if seen & bit != 0 {
+                throw place.failure("rlimits[\(index)].type", "\(limit.type) is given twice")
+            }
             seen |= bit
             if limit.soft > limit.hard {
                 throw place.failure(

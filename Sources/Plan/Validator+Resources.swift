@@ -5,8 +5,12 @@ internal import OCI
 extension Validator {
     static func checkDeviceRules(_ resources: Spec.Linux.Resources, _ place: Place) throws(Failure) {
         for (index, rule) in resources.devices.enumerated() {
-            if let major = rule.major, major < -1 { throw place.failure("devices[\(index)].major", anyNumber) }
-            if let minor = rule.minor, minor < -1 { throw place.failure("devices[\(index)].minor", anyNumber) }
+            if let major = rule.major, major < -1 {
+                throw place.failure("devices[\(index)].major", anyNumber)
+            }
+            if let minor = rule.minor, minor < -1 {
+                throw place.failure("devices[\(index)].minor", anyNumber)
+            }
             guard let access = rule.access else { continue }
             if !access.utf8.allSatisfy({ "rwm".utf8.contains($0) }) {
                 throw place.failure(
@@ -21,14 +25,17 @@ extension Validator {
     static func checkHugepages(_ resources: Spec.Linux.Resources, _ place: Place) throws(Failure) {
         for (index, limit) in resources.hugepageLimits.enumerated() where !isPageSize(limit.pageSize) {
             throw place.failure(
-                "hugepageLimits[\(index)].pageSize", "\(quoted(limit.pageSize)) is not a size such as 64KB, 2MB or 1GB")
+                "hugepageLimits[\(index)].pageSize",
+                "\(quoted(limit.pageSize)) is not a size such as 64KB, 2MB or 1GB")
         }
     }
 
     /// Digits, then KB, MB or GB.
     private static func isPageSize(_ text: String) -> Bool {
         let bytes = text.utf8
-        guard bytes.count >= 3, bytes.dropLast(2).allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }) else { return false }
+        guard bytes.count >= 3, bytes.dropLast(2).allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }) else {
+            return false
+        }
         return ["KB", "MB", "GB"].contains { bytes.suffix(2).elementsEqual($0.utf8) }
     }
 

@@ -5,35 +5,33 @@ internal import OCI
 extension Validator {
     private typealias Action = Spec.Linux.Seccomp.Action
 
-    static func checkSeccompActions(_ spec: Spec, _ place: Place) throws(Failure) {
-        guard let seccomp = spec.linux?.seccomp else { return }
+    static func checkSeccompActions(_ seccomp: Spec.Linux.Seccomp, _ place: Place) throws(Failure) {
         if seccomp.defaultAction == .notify {
             throw place.failure(
-                "linux.seccomp.defaultAction", "\(Action.notify.rawValue) must not be the default")
+                "defaultAction", "\(Action.notify.rawValue) must not be the default")
         }
         try checkErrno(
-            seccomp.defaultErrnoRet, seccomp.defaultAction, "linux.seccomp.defaultErrnoRet", place)
+            seccomp.defaultErrnoRet, seccomp.defaultAction, "defaultErrnoRet", place)
         if seccomp.listenerMetadata != nil, seccomp.listenerPath == nil {
-            throw place.failure("linux.seccomp.listenerMetadata", "has no meaning without listenerPath")
+            throw place.failure("listenerMetadata", "has no meaning without listenerPath")
         }
     }
 
-    static func checkSeccompRules(_ spec: Spec, _ place: Place) throws(Failure) {
-        guard let rules = spec.linux?.seccomp?.syscalls else { return }
-        for (index, rule) in rules.enumerated() {
+    static func checkSeccompRules(_ seccomp: Spec.Linux.Seccomp, _ place: Place) throws(Failure) {
+        for (index, rule) in seccomp.syscalls.enumerated() {
             if rule.names.isEmpty {
-                throw place.failure("linux.seccomp.syscalls[\(index)].names", "must not be empty")
+                throw place.failure("syscalls[\(index)].names", "must not be empty")
             }
             if let empty = rule.names.firstIndex(where: \.isEmpty) {
-                throw place.failure("linux.seccomp.syscalls[\(index)].names[\(empty)]", "must not be empty")
+                throw place.failure("syscalls[\(index)].names[\(empty)]", "must not be empty")
             }
             if rule.errnoRet != nil {
                 try checkErrno(
-                    rule.errnoRet, rule.action, "linux.seccomp.syscalls[\(index)].errnoRet", place)
+                    rule.errnoRet, rule.action, "syscalls[\(index)].errnoRet", place)
             }
             for (number, argument) in rule.args.enumerated() where argument.index > 5 {
                 throw place.failure(
-                    "linux.seccomp.syscalls[\(index)].args[\(number)].index",
+                    "syscalls[\(index)].args[\(number)].index",
                     "must be from 0 to 5, is \(argument.index)")
             }
         }

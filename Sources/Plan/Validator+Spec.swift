@@ -13,42 +13,59 @@ extension Validator {
         }
         guard major == newestVersion.major else {
             throw place.failure(
-                "ociVersion", "version \(spec.ociVersion) is not supported; supported are 1.0.0 and later 1.x",
+                "ociVersion",
+                "version \(spec.ociVersion) is not supported; supported are 1.0.0 and later 1.x",
                 .unsupported)
         }
     }
 
     /// Major and minor of a SemVer 2.0.0 version; nil for anything else.
     static func version(_ text: String) -> (major: Int, minor: Int)? {
-        let plus = UInt8(ascii: "+")
-        let withoutBuild = text.utf8.split(separator: plus, maxSplits: 1, omittingEmptySubsequences: false)
-        let parts = withoutBuild[0].split(
-            separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
-        for suffix in withoutBuild.dropFirst() + parts.dropFirst() where !isVersionSuffix(suffix) { return nil }
-        let numbers = parts[0].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard numbers.count == 3, let major = versionNumber(numbers[0]), let minor = versionNumber(numbers[1]),
-            versionNumber(numbers[2]) != nil
+        var rest = Substring(text).utf8
+        guard let major = versionNumber(&rest), dropFirst(".", &rest), let minor = versionNumber(&rest),
+            dropFirst(".", &rest), versionNumber(&rest) != nil
         else { return nil }
-        return (major, minor)
+        if dropFirst("-", &rest), !dropSuffix(&rest) { return nil }
+        if dropFirst("+", &rest), !dropSuffix(&rest) { return nil }
+        return rest.isEmpty ? (major, minor) : nil
     }
 
-    private static func versionNumber(_ text: Substring.UTF8View) -> Int? {
-        guard let first = text.first, text.count < 10, first != UInt8(ascii: "0") || text.count == 1 else { return nil }
+    private static func dropFirst(_ scalar: Unicode.Scalar, _ rest: inout Substring.UTF8View) -> Bool {
+        guard rest.first == UInt8(ascii: scalar) else { return false }
+        rest.removeFirst()
+        return true
+    }
+
+    /// Digits, without a zero before others.
+    private static func versionNumber(_ rest: inout Substring.UTF8View) -> Int? {
         var number = 0
-        for byte in text {
-            guard case UInt8(ascii: "0")...UInt8(ascii: "9") = byte else { return nil }
+        var digits = 0
+        while let byte = rest.first, byte &- UInt8(ascii: "0") < 10 {
+            if digits == 9 || (digits > 0 && number == 0) { return nil }
             number = number * 10 + Int(byte - UInt8(ascii: "0"))
+            digits += 1
+            rest.removeFirst()
         }
-        return number
+        return digits > 0 ? number : nil
     }
 
     /// Identifiers of letters, digits and hyphens, separated by dots, none of them empty.
-    private static func isVersionSuffix(_ text: Substring.UTF8View) -> Bool {
-        text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { identifier in
-            !identifier.isEmpty && identifier.allSatisfy { byte in
-                byte | 0x20 &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "-")
+    private static func dropSuffix(_ rest: inout Substring.UTF8View) -> Bool {
+        var length = 0
+        while let byte = rest.first, byte != UInt8(ascii: "+") {
+            if byte == UInt8(ascii: ".") {
+                if length == 0 { return false }
+                length = 0
+            } else {
+                let isAllowed =
+                    byte | 0x20 &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
+                    || byte == UInt8(ascii: "-")
+                if !isAllowed { return false }
+                length += 1
             }
+            rest.removeFirst()
         }
+        return length > 0
     }
 
     static func checkRoot(_ spec: Spec, _ place: Place) throws(Failure) {
@@ -61,7 +78,7 @@ extension Validator {
             if mount.destination.isEmpty {
                 throw place.failure("mounts[\(index)].destination", "must not be empty")
             }
-            if PathText.cleaned(mount.destination).utf8.count == 1 {
+            if isRoot(mount.destination) {
                 throw place.failure(
                     "mounts[\(index)].destination", "must not be the container's root, which root.path gives")
             }

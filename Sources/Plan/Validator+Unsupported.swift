@@ -1,98 +1,90 @@
 internal import Diagnostics
 internal import OCI
 
-/// Properties that are right but not executed yet: using one is an error, never ignored. What learns to execute one
-/// deletes its row.
+/// Properties that are right but not executed yet: using one is an error, never ignored. What learns to
+/// execute one deletes its line.
+///
+/// Each line: whether it is used (for an array of objects: by which element), its JSON path with `*` for the
+/// number of that element, and the beginning of "… not supported yet". Calls and not an array of rows: the
+/// types of such an array and of its closures would be made at run time, which takes longer than all checks.
 enum Unsupported {
-    /// `path` is the JSON path; its `*` stands for the index that `use` finds. `what` completes "… not supported yet".
-    private typealias Row<Subject> = (
-        path: StaticString, what: StaticString, use: @Sendable (Subject) -> Int?
-    )
+    static func check(_ spec: Spec) throws(Failure) {
+        let place = Place("")
+        try refuse(!spec.hooks.prestart.isEmpty, "hooks.prestart", "hooks are", place)
+        try refuse(!spec.hooks.createRuntime.isEmpty, "hooks.createRuntime", "hooks are", place)
+        try refuse(!spec.hooks.createContainer.isEmpty, "hooks.createContainer", "hooks are", place)
+        try refuse(!spec.hooks.startContainer.isEmpty, "hooks.startContainer", "hooks are", place)
+        try refuse(!spec.hooks.poststart.isEmpty, "hooks.poststart", "hooks are", place)
+        try refuse(!spec.hooks.poststop.isEmpty, "hooks.poststop", "hooks are", place)
+        let mounts = spec.mounts
+        let withUsers = mounts.firstIndex { !$0.uidMappings.isEmpty }
+        let withGroups = mounts.firstIndex { !$0.gidMappings.isEmpty }
+        try refuse(withUsers, "mounts[*].uidMappings", "mapped ids are", place)
+        try refuse(withGroups, "mounts[*].gidMappings", "mapped ids are", place)
+    }
 
-    private static let inSpec: [Row<Spec>] = [
-        ("hooks.prestart", "hooks are", { used(!$0.hooks.prestart.isEmpty) }),
-        ("hooks.createRuntime", "hooks are", { used(!$0.hooks.createRuntime.isEmpty) }),
-        ("hooks.createContainer", "hooks are", { used(!$0.hooks.createContainer.isEmpty) }),
-        ("hooks.startContainer", "hooks are", { used(!$0.hooks.startContainer.isEmpty) }),
-        ("hooks.poststart", "hooks are", { used(!$0.hooks.poststart.isEmpty) }),
-        ("hooks.poststop", "hooks are", { used(!$0.hooks.poststop.isEmpty) }),
-        ("mounts[*].uidMappings", "mapped ids are", { $0.mounts.firstIndex { !$0.uidMappings.isEmpty } }),
-        ("mounts[*].gidMappings", "mapped ids are", { $0.mounts.firstIndex { !$0.gidMappings.isEmpty } }),
-    ]
+    static func check(_ linux: Spec.Linux) throws(Failure) {
+        let place = Place("linux")
+        let user = linux.namespaces.firstIndex { $0.type == .user }
+        let time = linux.namespaces.firstIndex { $0.type == .time }
+        let notify = linux.seccomp?.syscalls.firstIndex { $0.action == .notify }
+        try refuse(user, "namespaces[*]", "user namespaces are", place)
+        try refuse(time, "namespaces[*]", "time namespaces are", place)
+        try refuse(!linux.uidMappings.isEmpty, "uidMappings", "user namespaces are", place)
+        try refuse(!linux.gidMappings.isEmpty, "gidMappings", "user namespaces are", place)
+        try refuse(!linux.timeOffsets.isEmpty, "timeOffsets", "time namespaces are", place)
+        try refuse(!linux.netDevices.isEmpty, "netDevices", "moving network devices is", place)
+        try refuse(linux.intelRdt != nil, "intelRdt", "resctrl is", place)
+        try refuse(linux.memoryPolicy != nil, "memoryPolicy", "memory policies are", place)
+        try refuse(linux.mountLabel != nil, "mountLabel", "SELinux is", place)
+        try refuse(
+            linux.seccomp?.listenerPath != nil, "seccomp.listenerPath", "seccomp notification is", place)
+        try refuse(notify, "seccomp.syscalls[*].action", "seccomp notification is", place)
+    }
 
-    private static let inLinux: [Row<Spec.Linux>] = [
-        ("namespaces[*]", "user namespaces are", { $0.namespaces.firstIndex { $0.type == .user } }),
-        ("namespaces[*]", "time namespaces are", { $0.namespaces.firstIndex { $0.type == .time } }),
-        ("uidMappings", "user namespaces are", { used(!$0.uidMappings.isEmpty) }),
-        ("gidMappings", "user namespaces are", { used(!$0.gidMappings.isEmpty) }),
-        ("timeOffsets", "time namespaces are", { used(!$0.timeOffsets.isEmpty) }),
-        ("netDevices", "moving network devices is", { used(!$0.netDevices.isEmpty) }),
-        ("intelRdt", "resctrl is", { used($0.intelRdt != nil) }),
-        ("memoryPolicy", "memory policies are", { used($0.memoryPolicy != nil) }),
-        ("mountLabel", "SELinux is", { used($0.mountLabel != nil) }),
-        ("seccomp.listenerPath", "seccomp notification is", { used($0.seccomp?.listenerPath != nil) }),
-        (
-            "seccomp.syscalls[*].action", "seccomp notification is",
-            { $0.seccomp?.syscalls.firstIndex { $0.action == .notify } }
-        ),
-    ]
-
-    private static let inProcess: [Row<Spec.Process>] = [
-        ("terminal", "terminals are", { used($0.terminal) }),
-        ("scheduler", "scheduling policies are", { used($0.scheduler != nil) }),
-        ("ioPriority", "I/O priorities are", { used($0.ioPriority != nil) }),
-        ("execCPUAffinity", "CPU affinity is", { used($0.execCPUAffinity != nil) }),
-        ("apparmorProfile", "AppArmor is", { used($0.apparmorProfile != nil) }),
-        ("selinuxLabel", "SELinux is", { used($0.selinuxLabel != nil) }),
-    ]
+    static func check(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        try refuse(process.terminal, "terminal", "terminals are", place)
+        try refuse(process.scheduler != nil, "scheduler", "scheduling policies are", place)
+        try refuse(process.ioPriority != nil, "ioPriority", "I/O priorities are", place)
+        try refuse(process.execCPUAffinity != nil, "execCPUAffinity", "CPU affinity is", place)
+        try refuse(process.apparmorProfile != nil, "apparmorProfile", "AppArmor is", place)
+        try refuse(process.selinuxLabel != nil, "selinuxLabel", "SELinux is", place)
+    }
 
     /// Engines write some of these with nothing in them, or with zero weights.
-    private static let inResources: [Row<Spec.Linux.Resources>] = [
-        ("blockIO", "I/O limits are", { used($0.blockIO.map { !isDefault($0) } ?? false) }),
-        ("hugepageLimits", "huge page limits are", { used(!$0.hugepageLimits.isEmpty) }),
-        ("network", "network classes are", { used($0.network.map { !isDefault($0) } ?? false) }),
-        ("rdma", "RDMA limits are", { used(!$0.rdma.isEmpty) }),
-        ("unified", "cgroup files by name are", { used(!$0.unified.isEmpty) }),
-    ]
-
-    static func check(_ spec: Spec) throws(Failure) {
-        try check(spec, inSpec, Place(""))
-        if let process = spec.process { try check(process, inProcess, Place("process")) }
-        guard let linux = spec.linux else { return }
-        try check(linux, inLinux, Place("linux"))
-        if let resources = linux.resources { try check(resources, inResources, Place("linux.resources")) }
+    static func check(_ resources: Spec.Linux.Resources, _ place: Place) throws(Failure) {
+        try refuse(!isDefault(resources.blockIO), "blockIO", "I/O limits are", place)
+        try refuse(!resources.hugepageLimits.isEmpty, "hugepageLimits", "huge page limits are", place)
+        try refuse(!isDefault(resources.network), "network", "network classes are", place)
+        try refuse(!resources.rdma.isEmpty, "rdma", "RDMA limits are", place)
+        try refuse(!resources.unified.isEmpty, "unified", "cgroup files by name are", place)
     }
 
-    static func check(_ process: Spec.Process) throws(Failure) {
-        try check(process, inProcess, Place(""))
-    }
-
-    static func check(_ resources: Spec.Linux.Resources) throws(Failure) {
-        try check(resources, inResources, Place(""))
-    }
-
-    private static func check<Subject>(
-        _ subject: Subject, _ rows: [Row<Subject>], _ place: Place
+    @inline(__always)
+    private static func refuse(
+        _ isUsed: Bool, _ path: StaticString, _ what: StaticString, _ place: Place
     ) throws(Failure) {
-        for row in rows {
-            guard let index = row.use(subject) else { continue }
-            let parts = row.path.description.split(separator: "*", maxSplits: 1)
-            let path = parts.count == 2 ? "\(parts[0])\(index)\(parts[1])" : row.path.description
-            throw place.failure(path, "\(row.what) not supported yet", .unsupported)
-        }
+        if isUsed { throw place.failure("\(path)", "\(what) not supported yet", .unsupported) }
     }
 
-    /// For rows whose path has no `*`.
-    private static func used(_ isUsed: Bool) -> Int? { isUsed ? 0 : nil }
-
-    private static func isDefault(_ blockIO: Spec.Linux.Resources.BlockIO) -> Bool {
-        var rest = blockIO
-        if rest.weight == 0 { rest.weight = nil }
-        if rest.leafWeight == 0 { rest.leafWeight = nil }
-        return rest == Spec.Linux.Resources.BlockIO()
+    @inline(__always)
+    private static func refuse(
+        _ user: Int?, _ path: StaticString, _ what: StaticString, _ place: Place
+    ) throws(Failure) {
+        guard let user else { return }
+        let parts = path.description.split(separator: "*", maxSplits: 1)
+        throw place.failure("\(parts[0])\(user)\(parts[1])", "\(what) not supported yet", .unsupported)
     }
 
-    private static func isDefault(_ network: Spec.Linux.Resources.Network) -> Bool {
-        (network.classID ?? 0) == 0 && network.priorities.isEmpty
+    private static func isDefault(_ blockIO: Spec.Linux.Resources.BlockIO?) -> Bool {
+        guard let blockIO else { return true }
+        return (blockIO.weight ?? 0) == 0 && (blockIO.leafWeight ?? 0) == 0 && blockIO.weightDevice.isEmpty
+            && blockIO.throttleReadBpsDevice.isEmpty && blockIO.throttleWriteBpsDevice.isEmpty
+            && blockIO.throttleReadIOPSDevice.isEmpty && blockIO.throttleWriteIOPSDevice.isEmpty
+    }
+
+    private static func isDefault(_ network: Spec.Linux.Resources.Network?) -> Bool {
+        guard let network else { return true }
+        return (network.classID ?? 0) == 0 && network.priorities.isEmpty
     }
 }

@@ -7,7 +7,8 @@ extension Validator {
     public static func warnings(_ spec: Spec) -> [String] {
         var warnings: [String] = []
         if let (major, minor) = version(spec.ociVersion), major == newestVersion.major,
-            minor > newestVersion.minor {
+            minor > newestVersion.minor
+        {
             warnings.append(
                 "ociVersion: \(spec.ociVersion) is newer than \(newestVersion.major).\(newestVersion.minor);"
                     + " what it added is ignored")

@@ -1,11 +1,11 @@
 public import Diagnostics
 public import OCI
 
-/// What a configuration must obey beyond its types. Pure: what only the host can tell (whether a file is there, whether
-/// the kernel agrees) is not looked at.
+/// What a configuration must obey beyond its types. Pure: what only the host can tell (whether a file is
+/// there, whether the kernel agrees) is not looked at.
 ///
-/// Each rule is a small function; the first one broken is the failure. Where a peer would go on with a property
-/// dropped, this is an error: a container does not start with less than its configuration says.
+/// Each rule is a small function; the first one broken is the failure. Where a peer would go on with a
+/// property dropped, this is an error: a container does not start with less than its configuration says.
 public enum Validator {
     /// Checks a whole configuration.
     ///
@@ -16,19 +16,14 @@ public enum Validator {
         try checkRoot(spec, place)
         guard let process = spec.process else { throw place.failure("process", "is required") }
         try check(process, at: Place("process"))
-        try checkNamespaces(spec, place)
         try checkHostNames(spec, place)
         try checkMounts(spec, place)
-        try checkPropagation(spec, place)
-        try checkCoveredPaths(spec, place)
-        try checkSysctls(spec, place)
-        try checkDevices(spec, place)
-        try checkPersonality(spec, place)
-        try checkCgroupsPath(spec, place)
-        try checkSeccompActions(spec, place)
-        try checkSeccompRules(spec, place)
-        if let resources = spec.linux?.resources { try check(resources, at: Place("linux.resources")) }
+        guard let linux = spec.linux else { return try Unsupported.check(spec) }
+        try check(linux, at: Place("linux"))
         try Unsupported.check(spec)
+        try Unsupported.check(process, Place("process"))
+        try Unsupported.check(linux)
+        if let resources = linux.resources { try Unsupported.check(resources, Place("linux.resources")) }
     }
 
     /// Checks the document that `exec --process` is given.
@@ -36,7 +31,7 @@ public enum Validator {
     /// - Throws: as for a configuration; paths begin at the document's root.
     public static func check(_ process: Spec.Process) throws(Failure) {
         try check(process, at: Place(""))
-        try Unsupported.check(process)
+        try Unsupported.check(process, Place(""))
     }
 
     /// Checks the document that `update --resources` is given.
@@ -44,7 +39,22 @@ public enum Validator {
     /// - Throws: as for a configuration; paths begin at the document's root.
     public static func check(_ resources: Spec.Linux.Resources) throws(Failure) {
         try check(resources, at: Place(""))
-        try Unsupported.check(resources)
+        try Unsupported.check(resources, Place(""))
+    }
+
+    private static func check(_ linux: Spec.Linux, at place: Place) throws(Failure) {
+        try checkNamespaces(linux, place)
+        try checkPropagation(linux, place)
+        try checkCoveredPaths(linux, place)
+        try checkSysctls(linux, place)
+        try checkDevices(linux, place)
+        try checkPersonality(linux, place)
+        try checkCgroupsPath(linux, place)
+        if let seccomp = linux.seccomp {
+            try checkSeccompActions(seccomp, Place("linux.seccomp"))
+            try checkSeccompRules(seccomp, Place("linux.seccomp"))
+        }
+        if let resources = linux.resources { try check(resources, at: Place("linux.resources")) }
     }
 
     private static func check(_ process: Spec.Process, at place: Place) throws(Failure) {
@@ -81,7 +91,7 @@ struct Place: Sendable {
 }
 
 extension Validator {
-    /// The root of a mount of a name that is data: `sysctl["vm.swappiness"]`.
+    /// The path of a property whose name is data: `sysctl["vm.swappiness"]`.
     static func member(_ object: StaticString, _ name: String) -> String { "\(object)[\(quoted(name))]" }
 
     /// The text in double quotes, with what could break a line of a log escaped.
@@ -91,7 +101,48 @@ extension Validator {
 
     /// Whether a component of the path is `..`.
     static func climbs(_ path: String) -> Bool {
-        path.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+        var climbs = false
+        forEachComponent(path) { climbs = climbs || $0 == .parent }
+        return climbs
+    }
+
+    /// Whether the path, taken from "/", is "/" once its `.` and `..` are worked out.
+    static func isRoot(_ path: String) -> Bool {
+        var depth = 0
+        forEachComponent(path) { component in
+            switch component {
+            case .empty, .current: break
+            case .parent: depth = max(0, depth - 1)
+            case .name: depth += 1
+            }
+        }
+        return depth == 0
+    }
+
+    enum PathComponent { case empty, current, parent, name }
+
+    /// What lies between the slashes of a path, its beginning and its end; without making arrays of it.
+    static func forEachComponent(_ path: String, _ body: (PathComponent) -> Void) {
+        var length = 0
+        var onlyDots = true
+        func finish() {
+            switch length {
+            case 0: body(.empty)
+            case 1 where onlyDots: body(.current)
+            case 2 where onlyDots: body(.parent)
+            default: body(.name)
+            }
+            (length, onlyDots) = (0, true)
+        }
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "/") {
+                finish()
+            } else {
+                length += 1
+                if byte != UInt8(ascii: ".") { onlyDots = false }
+            }
+        }
+        finish()
     }
 
     /// What chown(2) and setresuid(2) take for "leave as it is".

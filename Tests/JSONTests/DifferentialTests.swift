@@ -4,9 +4,9 @@ import Testing
 
 @testable import JSON
 
-/// Foundation's reader is the referee: of thousands of damaged documents both must accept the same ones, and read the
-/// same from them. Three differences are meant: Foundation takes a comma before a closing bracket, one of two properties
-/// of the same name, and other encodings than UTF-8.
+/// Foundation's reader is the referee: of thousands of damaged documents both must accept the same ones, and
+/// read the same from them. Three differences are meant: Foundation takes a comma before a closing bracket,
+/// one of two properties of the same name, and other encodings than UTF-8.
 @Suite struct DifferentialTests {
     private let seeds = [
         #"{"a":[1,-2.5e+3,true,false,null],"b":{"c":"x\n\u00e9\ud83d\ude00é😀"},"d":""}"#,
@@ -30,7 +30,8 @@ import Testing
                 if theirs == nil { Issue.record("only we accept \(String(decoding: text, as: UTF8.self))") }
                 if let theirs { #expect(isSame(ours, theirs), "\(String(decoding: text, as: UTF8.self))") }
             } catch {
-                let isMeant = error.message.contains("duplicate property")
+                let isMeant =
+                    error.message.contains("duplicate property")
                     || error.message.hasSuffix("found ']'") || error.message.hasSuffix("found '}'")
                 if theirs != nil, !isMeant {
                     Issue.record("\(error.description): \(String(decoding: text, as: UTF8.self)) \(text)")
@@ -42,8 +43,10 @@ import Testing
 
     private func damaged(_ seed: [UInt8], _ random: inout SplitMix) -> [UInt8] {
         let pieces: [[UInt8]] = [
-            [UInt8(ascii: "\"")], Array("\\u".utf8), [UInt8(ascii: ",")], Array("[".utf8), Array("}".utf8), [0xC3], [0x80],
-            Array("e".utf8), Array("0".utf8), Array("-".utf8), Array("\\ud800".utf8), [0x0A], [0x00], Array(":1".utf8),
+            [UInt8(ascii: "\"")], Array("\\u".utf8), [UInt8(ascii: ",")], Array("[".utf8), Array("}".utf8),
+            [0xC3], [0x80],
+            Array("e".utf8), Array("0".utf8), Array("-".utf8), Array("\\ud800".utf8), [0x0A], [0x00],
+            Array(":1".utf8),
         ]
         var text = seed
         for _ in 0...(random.next() % 2) {
@@ -74,7 +77,9 @@ import Testing
             let own = Array(elements)
             return own.count == list.count && zip(own, list).allSatisfy { isSame($0, $1) }
         case .object:
-            guard let object = theirs as? [String: Any], let members = try? ours.members() else { return false }
+            guard let object = theirs as? [String: Any], let members = try? ours.members() else {
+                return false
+            }
             return members.allSatisfy { name, value in
                 guard let key = try? name.string(), let other = object[key] else { return false }
                 return isSame(value, other)

@@ -19,7 +19,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "null", "true", " false ", "0", "-0", "1", "-12.5e+10", "1E5", "1e-5", "0.0", "\"\"", "[]", "{}", "\t[ ]\r\n",
+        "null", "true", " false ", "0", "-0", "1", "-12.5e+10", "1E5", "1e-5", "0.0", "\"\"", "[]", "{}",
+        "\t[ ]\r\n",
         "{ \"a\" : [ 1 , 2 ] , \"b\" : { } }", "\"\u{7F}\u{80}é😀\"", "[[[]]]", "{\"\":0}",
     ])
     func accepts(_ text: String) {
@@ -71,11 +72,13 @@ import Testing
     }
 
     /// RFC 3629, sections 3 and 4.
-    @Test(arguments: [
-        [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xE0, 0x9F, 0xBF], [0xE2, 0x82], [0xED, 0xA0, 0x80],
-        [0xED, 0xBF, 0xBF], [0xF0, 0x8F, 0xBF, 0xBF], [0xF0, 0x9F, 0x98], [0xF4, 0x90, 0x80, 0x80],
-        [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xE2, 0x28, 0xA1],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xE0, 0x9F, 0xBF], [0xE2, 0x82],
+            [0xED, 0xA0, 0x80],
+            [0xED, 0xBF, 0xBF], [0xF0, 0x8F, 0xBF, 0xBF], [0xF0, 0x9F, 0x98], [0xF4, 0x90, 0x80, 0x80],
+            [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xE2, 0x28, 0xA1],
+        ] as [[UInt8]])
     func refusesWhatIsNotUTF8(_ bytes: [UInt8]) {
         let quote = UInt8(ascii: "\"")
         #expect(message([quote] + bytes + [quote])?.contains("not UTF-8") == true)
@@ -83,7 +86,9 @@ import Testing
     }
 
     @Test func theEdgesOfUTF8() throws {
-        for scalar in ["\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}"] {
+        for scalar in [
+            "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}",
+        ] {
             #expect(try document("\"\(scalar)\"").root.string() == scalar)
         }
     }
@@ -116,7 +121,8 @@ import Testing
 
     @Test func depth() {
         func nested(_ depth: Int) -> [UInt8] {
-            Array(repeating: UInt8(ascii: "["), count: depth) + Array(repeating: UInt8(ascii: "]"), count: depth)
+            Array(repeating: UInt8(ascii: "["), count: depth)
+                + Array(repeating: UInt8(ascii: "]"), count: depth)
         }
         #expect(message(nested(512)) == nil)
         #expect(message(nested(513)) == "x.json: line 1, column 513: nested deeper than 512 levels")

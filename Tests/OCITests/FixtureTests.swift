@@ -6,7 +6,8 @@ import Testing
 
 /// Every document that a real engine wrote is read, whole and right. Foundation is the referee.
 @Suite struct FixtureTests {
-    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .appendingPathComponent("Fixtures")
 
     static func files(_ folder: String) -> [URL] {
@@ -105,9 +106,12 @@ import Testing
         let seccomp = object["seccomp"] as? [String: Any]
         let syscalls = seccomp?["syscalls"] as? [[String: Any]] ?? []
         #expect(linux.seccomp?.defaultAction.rawValue == seccomp?["defaultAction"] as? String)
-        #expect(linux.seccomp?.architectures.map(\.rawValue) ?? [] == seccomp?["architectures"] as? [String] ?? [])
+        #expect(
+            linux.seccomp?.architectures.map(\.rawValue) ?? [] == seccomp?["architectures"] as? [String] ?? []
+        )
         #expect(linux.seccomp?.syscalls.map(\.names) ?? [] == syscalls.map { $0["names"] as? [String] })
-        #expect(linux.seccomp?.syscalls.map(\.action.rawValue) ?? [] == syscalls.map { $0["action"] as? String })
+        #expect(
+            linux.seccomp?.syscalls.map(\.action.rawValue) ?? [] == syscalls.map { $0["action"] as? String })
         #expect(
             linux.seccomp?.syscalls.flatMap(\.args).map(\.value) ?? []
                 == syscalls.flatMap { $0["args"] as? [[String: Any]] ?? [] }

@@ -2,8 +2,8 @@ import Diagnostics
 import OCI
 import Testing
 
-/// Every property of runtime-spec 1.3.0 for Linux arrives where it belongs. The document follows the examples of
-/// config.md and config-linux.md.
+/// Every property of runtime-spec 1.3.0 for Linux arrives where it belongs. The document follows the examples
+/// of config.md and config-linux.md.
 @Suite struct PropertyTests {
     private func load(_ text: String) throws -> Spec {
         try Spec.load(json: Array(text.utf8))
@@ -19,7 +19,8 @@ import Testing
                  "rlimits": [{"type": "RLIMIT_CORE", "soft": 1024, "hard": 18446744073709551615}],
                  "capabilities": {"bounding": ["b"], "effective": ["e"], "inheritable": ["i"],
                                   "permitted": ["p"], "ambient": ["a"]},
-                 "noNewPrivileges": true, "oomScoreAdj": -100, "apparmorProfile": "acme", "selinuxLabel": "label",
+                 "noNewPrivileges": true, "oomScoreAdj": -100,
+                 "apparmorProfile": "acme", "selinuxLabel": "label",
                  "scheduler": {"policy": "SCHED_DEADLINE", "nice": -5, "priority": 1,
                                "flags": ["SCHED_FLAG_RECLAIM"], "runtime": 4, "deadline": 5, "period": 6},
                  "ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 4},
@@ -59,13 +60,15 @@ import Testing
     @Test func top() throws {
         let spec = try load(
             """
-            {"ociVersion": "1.3.0", "root": {"path": "r", "readonly": true}, "hostname": "h", "domainname": "d",
+            {"ociVersion": "1.3.0", "root": {"path": "r", "readonly": true},
+             "hostname": "h", "domainname": "d",
              "mounts": [{"destination": "/m", "type": "none", "source": "/s", "options": ["bind"],
                "uidMappings": [{"containerID": 1, "hostID": 2, "size": 3}],
                "gidMappings": [{"containerID": 4, "hostID": 5, "size": 6}]}],
              "hooks": {"prestart": [{"path": "/1", "args": ["a"], "env": ["E=1"], "timeout": 30}],
                "createRuntime": [{"path": "/2"}], "createContainer": [{"path": "/3"}],
-               "startContainer": [{"path": "/4"}], "poststart": [{"path": "/5"}], "poststop": [{"path": "/6"}]},
+               "startContainer": [{"path": "/4"}],
+               "poststart": [{"path": "/5"}], "poststop": [{"path": "/6"}]},
              "annotations": {"z": "1", "a": "2"}}
             """)
         var expected = Spec()
@@ -101,7 +104,8 @@ import Testing
                               "uid": 1, "gid": 2}, {"path": "/dev/p", "type": "p"}],
                  "netDevices": {"eth0": {"name": "c0"}, "ens4": {}},
                  "cgroupsPath": "/c", "rootfsPropagation": "slave", "mountLabel": "m",
-                 "intelRdt": {"closID": "g", "schemata": ["L3:0=f"], "l3CacheSchema": "L3", "memBwSchema": "MB",
+                 "intelRdt": {"closID": "g", "schemata": ["L3:0=f"], "l3CacheSchema": "L3",
+                              "memBwSchema": "MB",
                               "enableMonitoring": true, "enableCMT": true, "enableMBM": true},
                  "memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0-1", "flags": ["MPOL_F_STATIC_NODES"]},
                  "sysctl": {"net.core.somaxconn": "256"}, "maskedPaths": ["/k"], "readonlyPaths": ["/y"],
@@ -112,7 +116,8 @@ import Testing
         expected.uidMappings = [.init(containerID: 0, hostID: 1000, size: 32000)]
         expected.gidMappings = [.init(containerID: 1, hostID: 2, size: 3)]
         expected.timeOffsets = [
-            .init(clock: .monotonic, secs: -172800, nanosecs: 5), .init(clock: .boottime, secs: 604800, nanosecs: 0),
+            .init(clock: .monotonic, secs: -172800, nanosecs: 5),
+            .init(clock: .boottime, secs: 604800, nanosecs: 0),
         ]
         expected.namespaces = [.init(.time)]
         expected.devices = [
@@ -152,7 +157,8 @@ import Testing
              "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X32"], "flags": ["SECCOMP_FILTER_FLAG_LOG"],
              "listenerPath": "/l", "listenerMetadata": "data",
              "syscalls": [{"names": ["clone", "ptrace"], "action": "SCMP_ACT_TRACE", "errnoRet": 7,
-               "args": [{"index": 5, "value": 18446744073709551615, "valueTwo": 2, "op": "SCMP_CMP_MASKED_EQ"}]}]}}}
+               "args": [{"index": 5, "value": 18446744073709551615,
+               "valueTwo": 2, "op": "SCMP_CMP_MASKED_EQ"}]}]}}}
             """
         ).linux
         var expected = Spec.Linux.Seccomp(defaultAction: .errno)
@@ -220,7 +226,9 @@ import Testing
     }
 
     @Test func resources() throws {
-        #expect(try load("{\"linux\": {\"resources\": \(Self.resources)}}").linux?.resources == expectedResources())
+        #expect(
+            try load("{\"linux\": {\"resources\": \(Self.resources)}}").linux?.resources
+                == expectedResources())
         #expect(try Spec.Linux.Resources.load(json: Array(Self.resources.utf8)) == expectedResources())
         let process = try Spec.Process.load(json: Array("{\"cwd\": \"/\", \"args\": [\"a\"]}".utf8))
         #expect(process == Spec.Process(cwd: "/", args: ["a"]))

@@ -11,7 +11,8 @@ import Testing
             linuxObjection { $0.namespaces.append(.init(.pid, path: "/proc/1/ns/pid")) }
                 == "linux.namespaces[6].type: namespace pid is given twice")
         #expect(
-            linuxObjection { $0.namespaces[1].path = "ns/net" } == "linux.namespaces[1].path: must be an absolute path")
+            linuxObjection { $0.namespaces[1].path = "ns/net" }
+                == "linux.namespaces[1].path: must be an absolute path")
         #expect(linuxObjection { $0.namespaces[1].path = "/proc/1/ns/net" } == nil)
     }
 
@@ -40,18 +41,23 @@ import Testing
     }
 
     @Test func propagation() {
-        for value in ["shared", "slave", "private", "unbindable", "rshared", "rslave", "rprivate", "runbindable"] {
+        for value in [
+            "shared", "slave", "private", "unbindable", "rshared", "rslave", "rprivate", "runbindable",
+        ] {
             #expect(linuxObjection { $0.rootfsPropagation = value } == nil)
         }
         #expect(
             linuxObjection { $0.rootfsPropagation = "foo" }
-                == "linux.rootfsPropagation: unknown propagation \"foo\"; known are shared, slave, private and unbindable")
+                == "linux.rootfsPropagation: unknown propagation \"foo\"; known are shared, slave, private and unbindable"
+        )
     }
 
     @Test func coveredPaths() {
         #expect(
-            linuxObjection { $0.maskedPaths = ["/a", "b"] } == "linux.maskedPaths[1]: must be an absolute path")
-        #expect(linuxObjection { $0.readonlyPaths = [""] } == "linux.readonlyPaths[0]: must be an absolute path")
+            linuxObjection { $0.maskedPaths = ["/a", "b"] }
+                == "linux.maskedPaths[1]: must be an absolute path")
+        #expect(
+            linuxObjection { $0.readonlyPaths = [""] } == "linux.readonlyPaths[0]: must be an absolute path")
         #expect(
             linuxObjection {
                 $0.readonlyPaths = ["/a"]
@@ -61,7 +67,8 @@ import Testing
 
     @Test(arguments: [
         "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
-        "kernel.shmmni", "kernel.shm_rmid_forced", "fs.mqueue.msg_max", "net.ipv4.ip_forward", "net/ipv4/ip_forward",
+        "kernel.shmmni", "kernel.shm_rmid_forced", "fs.mqueue.msg_max", "net.ipv4.ip_forward",
+        "net/ipv4/ip_forward",
         "net.ipv4.conf.eth0/100.forwarding", "net/ipv4/conf/eth0.100/forwarding", "kernel.domainname",
     ])
     func sysctlsOfTheContainer(_ name: String) {
@@ -91,7 +98,8 @@ import Testing
     ])
     func sysctlsOfTheHost(_ name: String, _ problem: String) {
         #expect(
-            linuxObjection { $0.sysctl = [.init(name, "1")] } == "linux.sysctl[\(name.debugDescription)]: \(problem)")
+            linuxObjection { $0.sysctl = [.init(name, "1")] }
+                == "linux.sysctl[\(name.debugDescription)]: \(problem)")
     }
 
     @Test func sysctlValues() {
@@ -112,19 +120,29 @@ import Testing
 
     @Test func devices() {
         func device(_ device: Spec.Linux.Device) -> String? { linuxObjection { $0.devices = [device] } }
-        #expect(device(.init(.character, path: "/dev/x", major: 4095, minor: 1_048_575, fileMode: 0o20666)) == nil)
+        #expect(
+            device(.init(.character, path: "/dev/x", major: 4095, minor: 1_048_575, fileMode: 0o20666)) == nil
+        )
         #expect(device(.init(.fifo, path: "/dev/x", major: -1)) == nil)
         #expect(device(.init(.block, path: "dev/x")) == "linux.devices[0].path: must be an absolute path")
-        #expect(device(.init(.block, path: "/dev/..")) == "linux.devices[0].path: must not be the container's root")
         #expect(
-            device(.init(.block, path: "/x", major: 4096)) == "linux.devices[0].major: must be from 0 to 4095, is 4096")
+            device(.init(.block, path: "/dev/.."))
+                == "linux.devices[0].path: must not be the container's root")
         #expect(
-            device(.init(.block, path: "/x", minor: -1)) == "linux.devices[0].minor: must be from 0 to 1048575, is -1")
+            device(.init(.block, path: "/x", major: 4096))
+                == "linux.devices[0].major: must be from 0 to 4095, is 4096")
+        #expect(
+            device(.init(.block, path: "/x", minor: -1))
+                == "linux.devices[0].minor: must be from 0 to 1048575, is -1")
         #expect(
             device(.init(.fifo, path: "/x", fileMode: 0o200000))
                 == "linux.devices[0].fileMode: must be at most 07777 (4095)")
-        #expect(device(.init(.fifo, path: "/x", uid: .max)) == "linux.devices[0].uid: must be less than 4294967295")
-        #expect(device(.init(.fifo, path: "/x", gid: .max)) == "linux.devices[0].gid: must be less than 4294967295")
+        #expect(
+            device(.init(.fifo, path: "/x", uid: .max))
+                == "linux.devices[0].uid: must be less than 4294967295")
+        #expect(
+            device(.init(.fifo, path: "/x", gid: .max))
+                == "linux.devices[0].gid: must be less than 4294967295")
         let null = Spec.Linux.Device(.character, path: "/dev/n", major: 1, minor: 3)
         let zero = Spec.Linux.Device(.character, path: "/dev/n", major: 1, minor: 5)
         #expect(linuxObjection { $0.devices = [null, null] } == nil)
@@ -172,7 +190,9 @@ import Testing
         #expect(
             filter { $0.listenerMetadata = "x" }
                 == "linux.seccomp.listenerMetadata: has no meaning without listenerPath")
-        #expect(filter(.allow, .init(names: [], action: .log)) == "linux.seccomp.syscalls[0].names: must not be empty")
+        #expect(
+            filter(.allow, .init(names: [], action: .log))
+                == "linux.seccomp.syscalls[0].names: must not be empty")
         #expect(
             filter(.allow, .init(names: ["a", ""], action: .log))
                 == "linux.seccomp.syscalls[0].names[1]: must not be empty")

@@ -13,13 +13,16 @@ import Testing
         #expect(Validator.warnings(validSpec()) == [])
     }
 
-    @Test(arguments: ["1.0.0", "1.0.2-dev", "1.3.0", "1.99.0", "1.1.0-rc.1+dirty.5", "1.0.0+2026", "1.0.0-0a.x-y"])
+    @Test(arguments: [
+        "1.0.0", "1.0.2-dev", "1.3.0", "1.99.0", "1.1.0-rc.1+dirty.5", "1.0.0+2026", "1.0.0-0a.x-y",
+    ])
     func goodVersions(_ version: String) {
         #expect(objection { $0.ociVersion = version } == nil)
     }
 
     @Test(arguments: [
-        "1", "1.0", "1.0.0.0", "v1.0.0", "1.0.x", "1.0.-1", "01.0.0", "1.0.0-", "1.0.0+", "1.0.0-a..b", " 1.0.0", "1..0",
+        "1", "1.0", "1.0.0.0", "v1.0.0", "1.0.x", "1.0.-1", "01.0.0", "1.0.0-", "1.0.0+", "1.0.0-a..b",
+        " 1.0.0", "1..0",
         "1.0.0-é", "99999999999999999999.0.0", "latest",
     ])
     func malformedVersions(_ version: String) {
@@ -37,7 +40,8 @@ import Testing
         }
         var newer = validSpec()
         newer.ociVersion = "1.4.0"
-        #expect(Validator.warnings(newer) == ["ociVersion: 1.4.0 is newer than 1.3; what it added is ignored"])
+        #expect(
+            Validator.warnings(newer) == ["ociVersion: 1.4.0 is newer than 1.3; what it added is ignored"])
     }
 
     @Test func whatIsRequired() {
@@ -58,7 +62,8 @@ import Testing
         #expect(processObjection { $0.env = ["=1"] } == "process.env[0]: \"=1\" has no name before the =")
         #expect(processObjection { $0.oomScoreAdj = -1000 } == nil)
         #expect(
-            processObjection { $0.oomScoreAdj = 1001 } == "process.oomScoreAdj: must be from -1000 to 1000, is 1001")
+            processObjection { $0.oomScoreAdj = 1001 }
+                == "process.oomScoreAdj: must be from -1000 to 1000, is 1001")
         #expect(processObjection { $0.consoleSize = .init(height: 5, width: 5) } == nil)
     }
 
@@ -70,7 +75,8 @@ import Testing
             processObjection { $0.user.additionalGids = [1, .max] }
                 == "process.user.additionalGids[1]: must be less than 4294967295")
         #expect(
-            processObjection { $0.user.umask = 0o1000 } == "process.user.umask: must be at most 0777 (511), is 512")
+            processObjection { $0.user.umask = 0o1000 }
+                == "process.user.umask: must be at most 0777 (511), is 512")
     }
 
     @Test func capabilities() {
@@ -87,9 +93,13 @@ import Testing
                 sets { $0.bounding = ["CAP_KILL", name] }
                     == "process.capabilities.bounding[1]: unknown capability \(name.debugDescription)")
         }
-        #expect(sets { $0.effective = ["X"] } == "process.capabilities.effective[0]: unknown capability \"X\"")
-        #expect(sets { $0.inheritable = ["X"] } == "process.capabilities.inheritable[0]: unknown capability \"X\"")
-        #expect(sets { $0.permitted = ["X"] } == "process.capabilities.permitted[0]: unknown capability \"X\"")
+        #expect(
+            sets { $0.effective = ["X"] } == "process.capabilities.effective[0]: unknown capability \"X\"")
+        #expect(
+            sets { $0.inheritable = ["X"] } == "process.capabilities.inheritable[0]: unknown capability \"X\""
+        )
+        #expect(
+            sets { $0.permitted = ["X"] } == "process.capabilities.permitted[0]: unknown capability \"X\"")
         #expect(sets { $0.ambient = ["X"] } == "process.capabilities.ambient[0]: unknown capability \"X\"")
         #expect(
             sets {
@@ -110,7 +120,8 @@ import Testing
         #expect(NameTable.capabilities.names.count == Int(CAP_LAST_CAP) + 1)
         let limits: [(String, __rlimit_resource)] = [
             ("CPU", RLIMIT_CPU), ("FSIZE", RLIMIT_FSIZE), ("DATA", RLIMIT_DATA), ("STACK", RLIMIT_STACK),
-            ("CORE", RLIMIT_CORE), ("RSS", __RLIMIT_RSS), ("NPROC", __RLIMIT_NPROC), ("NOFILE", RLIMIT_NOFILE),
+            ("CORE", RLIMIT_CORE), ("RSS", __RLIMIT_RSS), ("NPROC", __RLIMIT_NPROC),
+            ("NOFILE", RLIMIT_NOFILE),
             ("MEMLOCK", __RLIMIT_MEMLOCK), ("AS", RLIMIT_AS), ("LOCKS", __RLIMIT_LOCKS),
             ("SIGPENDING", __RLIMIT_SIGPENDING), ("MSGQUEUE", __RLIMIT_MSGQUEUE), ("NICE", __RLIMIT_NICE),
             ("RTPRIO", __RLIMIT_RTPRIO), ("RTTIME", __RLIMIT_RTTIME),
@@ -130,7 +141,9 @@ import Testing
             processObjection { $0.rlimits = [.init(type: "CORE", soft: 1, hard: 1)] }
                 == "process.rlimits[0].type: unknown resource limit \"CORE\"")
         let core = Spec.Process.Rlimit(type: "RLIMIT_CORE", soft: 1, hard: 1)
-        #expect(processObjection { $0.rlimits = [core, core] } == "process.rlimits[1].type: RLIMIT_CORE is given twice")
+        #expect(
+            processObjection { $0.rlimits = [core, core] }
+                == "process.rlimits[1].type: RLIMIT_CORE is given twice")
         #expect(
             processObjection { $0.rlimits = [.init(type: "RLIMIT_CPU", soft: 6, hard: 5)] }
                 == "process.rlimits[0].soft: 6 is more than the hard limit 5")
@@ -138,7 +151,9 @@ import Testing
 
     @Test func mounts() {
         func mount(_ destination: String, _ options: [String] = [], source: String? = "s") -> String? {
-            objection { $0.mounts = [.init(destination: destination, type: "tmpfs", source: source, options: options)] }
+            objection {
+                $0.mounts = [.init(destination: destination, type: "tmpfs", source: source, options: options)]
+            }
         }
         #expect(mount("/a") == nil)
         #expect(mount("a/b") == nil)
@@ -157,7 +172,9 @@ import Testing
 
     @Test func resources() {
         #expect(resourcesObjection { _ in } == nil)
-        #expect(resourcesObjection { $0.devices = [.init(allow: true, major: -1, minor: -1, access: "rwm")] } == nil)
+        #expect(
+            resourcesObjection { $0.devices = [.init(allow: true, major: -1, minor: -1, access: "rwm")] }
+                == nil)
         #expect(
             resourcesObjection { $0.devices = [.init(allow: true, access: "rx")] }
                 == "linux.resources.devices[0].access: \"rx\" may only consist of r, w and m")

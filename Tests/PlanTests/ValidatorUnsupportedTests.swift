@@ -46,12 +46,17 @@ import Testing
         (
             {
                 $0.linux?.seccomp = .init(defaultAction: .allow)
-                $0.linux?.seccomp?.syscalls = [.init(names: ["a"], action: .log), .init(names: ["b"], action: .notify)]
+                $0.linux?.seccomp?.syscalls = [
+                    .init(names: ["a"], action: .log), .init(names: ["b"], action: .notify),
+                ]
             }, "linux.seccomp.syscalls[1].action: seccomp notification is"
         ),
         ({ $0.process?.terminal = true }, "process.terminal: terminals are"),
         ({ $0.process?.scheduler = .init(policy: .idle) }, "process.scheduler: scheduling policies are"),
-        ({ $0.process?.ioPriority = .init(class: .idle, priority: 0) }, "process.ioPriority: I/O priorities are"),
+        (
+            { $0.process?.ioPriority = .init(class: .idle, priority: 0) },
+            "process.ioPriority: I/O priorities are"
+        ),
         ({ $0.process?.execCPUAffinity = .init(initial: "0") }, "process.execCPUAffinity: CPU affinity is"),
         ({ $0.process?.apparmorProfile = "p" }, "process.apparmorProfile: AppArmor is"),
         ({ $0.process?.selinuxLabel = "l" }, "process.selinuxLabel: SELinux is"),
@@ -108,7 +113,8 @@ import Testing
             } == nil)
     }
 
-    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .appendingPathComponent("Fixtures/configs")
 
     static var fixtureNames: [String] {
