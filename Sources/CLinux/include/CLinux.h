@@ -4,6 +4,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "clinux_cgroup.h"
 #include "clinux_files.h"
 #include "clinux_process.h"
 #include "clinux_socket.h"

@@ -1,0 +1,65 @@
+internal import CLinux
+public import Diagnostics
+internal import Linux
+
+extension Cgroup {
+    /// Whether the processes are stopped, by this cgroup or by one above it. false when it is gone, or when there is
+    /// no freezer.
+    public func isFrozen() throws(Failure) -> Bool {
+        guard let (directory, file) = freezer else { return false }
+        var error: CInt = 0
+        let path = directory.path + "/" + (directory.isUnified ? "cgroup.events" : file)
+        guard let text = CgroupFile.read(path, error: &error) else {
+            if error == -CgroupErrno.notFound || error == -CgroupErrno.noDevice { return false }
+            throw Failure.system(-error, "read \(path)", "cannot tell whether the container is paused")
+        }
+        if directory.isUnified {
+            return CgroupFile.value(of: "frozen", in: text)?.elementsEqual("1".utf8) ?? false
+        }
+        // FROZEN, or FREEZING while some are still on their way.
+        return text.utf8.first == UInt8(ascii: "F")
+    }
+
+    /// Lets the processes go on.
+    public func thaw() throws(Failure) {
+        guard let (directory, file) = freezer else { return }
+        let result = CgroupFile.write(directory.isUnified ? "0" : "THAWED", to: directory.path + "/" + file)
+        if result != -CgroupErrno.notFound {
+            _ = try check(result, "write \(directory.path)/\(file)", "cannot thaw the container")
+        }
+    }
+
+    /// Tries to stop all processes within a time.
+    ///
+    /// - Returns: whether they are stopped. When not, they have been asked to, and `thaw` takes it back.
+    func freeze(milliseconds: Int32) -> Bool {
+        guard let (directory, file) = freezer else { return false }
+        var left = milliseconds
+        var pause: Int32 = 1
+        while true {
+            // Writing again makes version 1 look for processes that forked meanwhile.
+            guard CgroupFile.write(directory.isUnified ? "1" : "FROZEN", to: directory.path + "/" + file) == 0 else {
+                return false
+            }
+            if isEntirelyFrozen(directory, file) { return true }
+            guard left > 0 else { return false }
+            clinux_sleep(pause)
+            left -= pause
+            pause = min(pause * 2, 16)
+        }
+    }
+
+    private func isEntirelyFrozen(_ directory: Directory, _ file: String) -> Bool {
+        var error: CInt = 0
+        if directory.isUnified { return (try? isFrozen()) ?? false }
+        return CgroupFile.read(directory.path + "/" + file, error: &error)?.utf8.elementsEqual("FROZEN".utf8) ?? false
+    }
+
+    /// The directory that can be frozen and the file that does it. The version 2 directory of a hybrid host could
+    /// be frozen too, but is not: `pause` there is the controller's of version 1.
+    private var freezer: (Directory, String)? {
+        guard let primary else { return nil }
+        if primary.isUnified { return (primary, "cgroup.freeze") }
+        return primary.has("freezer") ? (primary, "freezer.state") : nil
+    }
+}

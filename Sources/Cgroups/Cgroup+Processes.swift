@@ -1,0 +1,94 @@
+internal import CLinux
+public import Diagnostics
+internal import Glibc
+internal import Linux
+
+extension Cgroup {
+    /// The processes in the cgroup and below it, as numbers in the caller's pid namespace; none when it is gone.
+    /// Processes that the caller's namespace does not see are left out.
+    public func processes() throws(Failure) -> [Int32] {
+        guard let primary else { return [] }
+        return try processes(in: primary.path)
+    }
+
+    public func isEmpty() throws(Failure) -> Bool {
+        try processes().isEmpty
+    }
+
+    /// Sends a signal to every process, without letting one escape by forking where it can be helped.
+    ///
+    /// SIGKILL also ends what is frozen; other signals wait there until it is thawed.
+    public func signalAll(_ signal: CInt) throws(Failure) {
+        guard let primary else { return }
+        if primary.isUnified {
+            // Linux 5.14: the kernel kills all, at once.
+            if signal == SIGKILL, CgroupFile.write("1", to: primary.path + "/cgroup.kill") == 0 { return }
+            return try signalRepeatedly(signal, in: primary.path)
+        }
+        try signalAll(signal, in: primary)
+    }
+
+    /// Version 1: frozen processes do not fork, nor do their numbers change hands.
+    private func signalAll(_ signal: CInt, in directory: Directory) throws(Failure) {
+        guard directory.has("freezer") else { return try signalRepeatedly(signal, in: directory.path) }
+        let wasFrozen = try isFrozen()
+        let isFrozen = wasFrozen ? true : freeze(milliseconds: 100)
+        do throws(Failure) {
+            // A process in an uninterruptible call does not freeze; then it is as without a freezer.
+            if isFrozen {
+                try signalOnce(signal, try processes(in: directory.path))
+            } else {
+                try signalRepeatedly(signal, in: directory.path)
+            }
+        } catch {
+            if !wasFrozen { try? thaw() }
+            throw error
+        }
+        if !wasFrozen || signal == SIGKILL { try thaw() }
+    }
+
+    /// Until no process is found that has not been signalled yet.
+    private func signalRepeatedly(_ signal: CInt, in path: String) throws(Failure) {
+        var signalled: [Int32] = []
+        for _ in 0..<100 {
+            let fresh = try processes(in: path).filter { !signalled.contains($0) }
+            if fresh.isEmpty { return }
+            try signalOnce(signal, fresh)
+            signalled += fresh
+        }
+    }
+
+    private func signalOnce(_ signal: CInt, _ processes: [Int32]) throws(Failure) {
+        let own = getpid()
+        for pid in processes where pid > 0 && pid != own {
+            let result = clinux_kill(pid, signal)
+            if result != -CgroupErrno.noProcess {
+                _ = try check(result, "kill \(pid)", "cannot signal the container's processes")
+            }
+        }
+    }
+
+    func processes(in path: String) throws(Failure) -> [Int32] {
+        var processes: [Int32] = []
+        try collect(path, &processes)
+        return processes
+    }
+
+    private func collect(_ path: String, _ processes: inout [Int32]) throws(Failure) {
+        let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
+        if raw == -CgroupErrno.notFound { return }
+        let directory = Descriptor(adopting: try check(raw, "openat \(path)", "cannot read the cgroup"))
+        // It may be removed while it is read: ENODEV.
+        let file = clinux_openat(directory.raw, "cgroup.procs", O.readOnly, 0)
+        if file >= 0 {
+            let content = try? Descriptor(adopting: file).readAll(limit: 64 << 20, name: path + "/cgroup.procs")
+            for line in (content ?? []).split(separator: UInt8(ascii: "\n")) {
+                // 0 stands for a process outside this pid namespace.
+                if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { processes.append(pid) }
+            }
+        }
+        for child in try Linux.Directory.subdirectories(in: directory, shown: path) {
+            try collect(path + "/" + child, &processes)
+        }
+    }
+}

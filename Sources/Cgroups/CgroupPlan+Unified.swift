@@ -1,0 +1,93 @@
+internal import Diagnostics
+internal import Linux
+internal import CLinux
+
+// Cgroup v2 (Documentation/admin-guide/cgroup-v2.rst): a controller works in a directory when each directory above
+// names it in cgroup.subtree_control.
+extension CgroupPlan {
+    /// What stands in the way of a controller.
+    private struct Obstacle {
+        var controller: String
+        var directory: String
+        var errno: CInt
+
+        var sentence: String {
+            switch errno {
+            case CgroupErrno.busy:
+                "cgroup \(directory) has processes of its own, so nothing can be enabled below it"
+            case CgroupErrno.notSupported: "cgroup \(directory) is threaded"
+            case CgroupErrno.notFound: "cgroup \(directory) does not have it"
+            default: "cannot be enabled in \(directory)"
+            }
+        }
+    }
+
+    func createUnified(
+        _ hierarchy: Layout.Hierarchy, _ directory: Cgroup.Directory, _ made: inout [String]
+    ) throws(Failure) {
+        var controllers = Self.words(try CgroupFile.read(hierarchy.mountPoint + "/cgroup.controllers"))
+        var obstacles: [Obstacle] = []
+        let parents = Self.ancestors(of: directory.path, below: hierarchy.mountPoint)
+        for (depth, parent) in ([hierarchy.mountPoint] + parents).enumerated() {
+            if depth > 0 { try makeParent(parent, &made) }
+            Self.enable(&controllers, in: parent, &obstacles)
+        }
+        _ = try Self.makeDirectory(directory, below: hierarchy.mountPoint, &made)
+        try checkType(directory)
+        for setting in settings {
+            guard controllers.contains(where: { $0.utf8.elementsEqual(setting.controller.utf8) }) else {
+                throw Self.missing(setting, obstacles)
+            }
+            try Self.apply(setting, to: directory)
+        }
+    }
+
+    private func makeParent(_ path: String, _ made: inout [String]) throws(Failure) {
+        let result = clinux_mkdirat(AT.cwd, path, 0o755)
+        if result == 0 {
+            made.append(path)
+        } else if result != -CgroupErrno.exists {
+            throw Failure.system(-result, "mkdir \(path)", "cannot make the container's cgroup")
+        }
+    }
+
+    /// Enables all that is there, so that the container's statistics are complete. One that cannot be enabled is
+    /// left out from here on, and matters only when something needs it.
+    private static func enable(_ controllers: inout [String], in directory: String, _ obstacles: inout [Obstacle]) {
+        guard !controllers.isEmpty else { return }
+        let file = directory + "/cgroup.subtree_control"
+        if CgroupFile.write(controllers.map { "+" + $0 }.joined(separator: " "), to: file) == 0 { return }
+        var enabled: [String] = []
+        for controller in controllers {
+            let result = CgroupFile.write("+" + controller, to: file)
+            if result == 0 {
+                enabled.append(controller)
+            } else {
+                obstacles.append(Obstacle(controller: controller, directory: directory, errno: -result))
+            }
+        }
+        controllers = enabled
+    }
+
+    /// A child of a threaded cgroup, or of a domain that has become one's root, takes no processes (cgroups(7)).
+    private func checkType(_ directory: Cgroup.Directory) throws(Failure) {
+        let type = try CgroupFile.read(directory.path + "/cgroup.type")
+        if type.utf8.elementsEqual("threaded".utf8) || type.utf8.elementsEqual("domain invalid".utf8) {
+            throw Failure(
+                .unsupported, "the cgroup is of type \"\(type)\", and a container needs a domain cgroup",
+                at: directory.path)
+        }
+    }
+
+    private static func missing(_ setting: Setting, _ obstacles: [Obstacle]) -> Failure {
+        let obstacle = obstacles.first { $0.controller.utf8.elementsEqual(setting.controller.utf8) }
+        return Failure(
+            .unsupported,
+            "needs the cgroup controller \(setting.controller): \(obstacle?.sentence ?? "the kernel does not offer it on cgroup v2")",
+            at: setting.place)
+    }
+
+    private static func words(_ text: String) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) }
+    }
+}

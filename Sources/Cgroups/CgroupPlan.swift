@@ -1,0 +1,117 @@
+public import Diagnostics
+public import Linux
+public import OCI
+
+/// What a start does about cgroups: which directories, which values. Nothing is made before `create`.
+///
+///     let plan = try CgroupPlan(spec, id: id, layout: try Layout.detect())
+///     record plan.cgroup.directories
+///     try plan.create()
+///     v1: try plan.place(stage1)        v2: hand plan.open() to clone3(CLONE_INTO_CGROUP)
+///     … stage 1 is gone, the container's process alone …
+///     try plan.settle()
+public struct CgroupPlan: Sendable {
+    public let layout: Layout
+    /// A directory per hierarchy of `layout`, in its order.
+    public let cgroup: Cgroup
+    /// Sentences about properties that are left out, each with its JSON path.
+    public let warnings: [String]
+
+    let settings: [Setting]
+    let devices: DevicePolicy
+    /// Of a version 1 host, where devices are a controller.
+    let deviceExceptions: DeviceExceptions?
+
+    /// - Throws: `invalid` or `unsupported`, at the property's JSON path.
+    public init(_ spec: Spec, id: String, layout: Layout) throws(Failure) {
+        let path = try CgroupPath(spec.linux?.cgroupsPath, id: id)
+        let own = path.isAbsolute ? OwnCgroups([]) : try OwnCgroups.read()
+        try self.init(spec, path: path, own: own, layout: layout)
+    }
+
+    /// The same without a system call.
+    init(_ spec: Spec, path: CgroupPath, own: OwnCgroups, layout: Layout) throws(Failure) {
+        self.layout = layout
+        var directories: [Cgroup.Directory] = []
+        directories.reserveCapacity(layout.hierarchies.count)
+        for hierarchy in layout.hierarchies {
+            directories.append(
+                Cgroup.Directory(
+                    controllers: hierarchy.label,
+                    path: try path.directory(in: hierarchy, own: own, onUnifiedHost: layout.isUnified)))
+        }
+        cgroup = Cgroup(trusted: directories)
+        let resources = try ResourceSettings(spec.linux?.resources, layout.isUnified ? .v2 : .v1)
+        settings = resources.settings
+        warnings = resources.warnings
+        devices = try DevicePolicy(spec.linux)
+        let hasDeviceController = directories.contains { $0.has("devices") }
+        deviceExceptions = hasDeviceController ? try DeviceExceptions(devices) : nil
+        if !layout.isUnified { try checkControllers() }
+    }
+
+    /// On version 1 the mounts tell which controllers there are.
+    private func checkControllers() throws(Failure) {
+        for setting in settings where !cgroup.directories.contains(where: { $0.has(setting.controller) }) {
+            throw Failure(
+                .unsupported, "needs the cgroup controller \(setting.controller), which is not mounted",
+                at: setting.place)
+        }
+    }
+
+    /// The version 2 directory, for clone3(2) with CLONE_INTO_CGROUP. `create` comes before.
+    public func open() throws(Failure) -> Descriptor {
+        guard let directory = cgroup.unified else {
+            throw Failure(.unsupported, "there is no cgroup v2 hierarchy", at: Layout.mountPoint)
+        }
+        return try Descriptor.open(directory.path, O.path | O.directory)
+    }
+
+    /// Moves a process into every directory.
+    public func place(_ pid: Int32) throws(Failure) {
+        for directory in cgroup.directories {
+            let result = CgroupFile.write(String(pid), to: directory.path + "/cgroup.procs")
+            if result < 0 { throw Self.placementFailure(-result, pid, directory) }
+        }
+    }
+
+    /// Writes the values that would have been in the start's own way. Usually none.
+    public func settle() throws(Failure) {
+        for setting in settings where setting.moment == .afterFork {
+            for directory in cgroup.directories where directory.isUnified || directory.has(setting.controller) {
+                try Self.apply(setting, to: directory)
+            }
+        }
+    }
+
+    /// Why a process cannot enter a cgroup (cgroups(7)).
+    static func placementFailure(_ errno: CInt, _ pid: Int32, _ directory: Cgroup.Directory) -> Failure {
+        let reason =
+            switch errno {
+            case CgroupErrno.busy where directory.isUnified:
+                "controllers are enabled for its children, so it must have no processes"
+            case CgroupErrno.notSupported: "it is threaded, and a container needs a domain cgroup"
+            case CgroupErrno.noSpace: "its cpuset has no CPUs or no memory nodes"
+            default: "the kernel refused"
+            }
+        return Failure.system(
+            errno, "write \(pid) to \(directory.path)/cgroup.procs",
+            "cannot put process \(pid) into the cgroup: \(reason)")
+    }
+}
+
+/// Error numbers that mean something special for cgroups.
+enum CgroupErrno {
+    static let permission: CInt = 1
+    static let notFound: CInt = 2
+    static let noProcess: CInt = 3
+    static let access: CInt = 13
+    static let busy: CInt = 16
+    static let exists: CInt = 17
+    static let invalid: CInt = 22
+    static let noSpace: CInt = 28
+    static let readOnly: CInt = 30
+    static let notEmpty: CInt = 39
+    static let notSupported: CInt = 95
+    static let noDevice: CInt = 19
+}
