@@ -51,7 +51,7 @@ static int op_domainname(struct init *init, const struct cplan_op *op) {
 /// A session keyring of the container's own, so that it has no part in the caller's. Its user may search it, as with
 /// the runtime that engines know.
 static int op_keyring(struct init *init, const struct cplan_op *op) {
-    const uint32_t permissions = 0x1f1b0000; /* possessor: all but setattr; user: view, read, search, link */
+    const uint32_t permissions = 0x3f1b0000; /* possessor: all; user: view, read, search, link */
     long ring = SYS2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, text(init, op->str));
     if (ring < 0)
         return (int)ring;
