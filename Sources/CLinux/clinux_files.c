@@ -147,3 +147,8 @@ int clinux_is_same_file(const char *first, const char *second) {
         return -errno;
     return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
+
+int64_t clinux_link_count(int fd) {
+    struct stat status;
+    return fstat(fd, &status) < 0 ? -errno : (int64_t)status.st_nlink;
+}

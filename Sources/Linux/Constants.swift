@@ -51,4 +51,5 @@ public enum LockOperation {
     public static let shared: CInt = 1
     public static let exclusive: CInt = 2
     public static let nonBlocking: CInt = 4
+    public static let unlock: CInt = 8
 }

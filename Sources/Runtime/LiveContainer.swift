@@ -15,6 +15,10 @@ struct LiveContainer: ~Copyable {
 
     static func look(_ entry: consuming StoredContainer) throws(Failure) -> LiveContainer {
         let record = try entry.record()
+        // Files go one by one when a container is deleted, so what is missing may just have been removed.
+        if record == nil, try !entry.isPresent() {
+            throw Failure(.notFound, "container does not exist", at: entry.id)
+        }
         let recorded = try entry.initRecord()
         let process = try alive(recorded)
         let status: Status
@@ -22,7 +26,7 @@ struct LiveContainer: ~Copyable {
             status = .creating
         } else if process == nil {
             status = .stopped
-        } else if try entry.connectToInit() != nil {
+        } else if try entry.isInitWaiting() {
             status = .created
         } else {
             status = try isFrozen(record) ? .paused : .running
@@ -37,9 +41,7 @@ struct LiveContainer: ~Copyable {
 
     /// Opens, locks and looks.
     static func locked(_ id: String, root: String) throws(Failure) -> LiveContainer {
-        let entry = try Store(root: root).open(id)
-        try entry.lock()
-        return try look(entry)
+        try look(try Store(root: root).openLocked(id))
     }
 
     /// The recorded process, if it is still the same one and has not ended: a pid alone says nothing.

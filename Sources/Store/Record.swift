@@ -78,7 +78,18 @@ extension Record {
     }
 
     /// Reads what `encoded` wrote. What is on disk is not trusted: everything must be there and have its type.
+    ///
+    /// - Parameter name: the file, for errors.
     init(_ bytes: [UInt8], name: String) throws(Failure) {
+        do {
+            try self.init(reading: bytes, name: name)
+        } catch {
+            guard let place = error.place, !place.utf8.starts(with: name.utf8) else { throw error }
+            throw Failure(error.kind, error.message, at: name + ": " + place, cause: error.cause)
+        }
+    }
+
+    private init(reading bytes: [UInt8], name: String) throws(Failure) {
         let document = try JSONDocument(bytes, name: name)
         let root = document.root
         let version: Int = try Record.member(root, "version").integer()

@@ -5,28 +5,58 @@ internal import Linux
 
 /// The state directory: one directory per container (spec/state.md).
 public struct Store: Sendable {
+    /// Without a slash at its end.
     public let root: String
 
     public init(root: String) {
-        self.root = root
+        var bytes = root.utf8[...]
+        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        self.root = String(Substring(bytes))
     }
 
     /// Takes the ID. The directory's making is what decides when two want the same one. The entry is locked.
     public func create(_ id: String) throws(Failure) -> StoredContainer {
         try ContainerID.check(id)
+        // Before it is locked, the new directory looks like what a killed gantry left: a `delete --force` may remove
+        // it, and another `create` then make it again. Each turn of the loop is such an interference.
+        while true {
+            try makeEntry(id)
+            do throws(Failure) {
+                let container = try openLocked(id)
+                guard try container.record() == nil else { throw Store.taken(id) }
+                return container
+            } catch where error.kind == .notFound {
+                continue
+            }
+        }
+    }
+
+    /// Opens the entry of a container that was created, or begun, and waits for its lock.
+    public func openLocked(_ id: String) throws(Failure) -> StoredContainer {
+        let container = try open(id)
+        try container.lock()
+        // Whoever had the lock may have removed the container; its name may be another one's now.
+        guard try container.isPresent() else { throw Store.missing(id) }
+        return container
+    }
+
+    private static func missing(_ id: String) -> Failure {
+        Failure(.notFound, "container does not exist", at: id)
+    }
+
+    private static func taken(_ id: String) -> Failure {
+        Failure(.exists, "container with given ID already exists", at: id)
+    }
+
+    private func makeEntry(_ id: String) throws(Failure) {
         let path = root + "/" + id
         var result = clinux_mkdirat(AT.cwd, path, 0o700)
         if result == -ENOENT {
             try makeRoot()
             result = clinux_mkdirat(AT.cwd, path, 0o700)
         }
-        if result == -EEXIST {
-            throw Failure(.exists, "container with given ID already exists", at: id)
-        }
+        if result == -EEXIST { throw Store.taken(id) }
         _ = try check(result, "mkdir \(path)", "cannot keep the container's state")
-        let container = StoredContainer(id: id, path: path, directory: try Descriptor.open(path, O.directory))
-        try container.lock()
-        return container
     }
 
     /// Opens the entry of a container that was created, or begun.
@@ -34,9 +64,7 @@ public struct Store: Sendable {
         try ContainerID.check(id)
         let path = root + "/" + id
         let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        if raw == -ENOENT {
-            throw Failure(.notFound, "container does not exist", at: id)
-        }
+        if raw == -ENOENT { throw Store.missing(id) }
         _ = try check(raw, "openat \(path)", "cannot read the container's state")
         return StoredContainer(id: id, path: path, directory: Descriptor(adopting: raw))
     }

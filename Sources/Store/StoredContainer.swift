@@ -25,9 +25,39 @@ public struct StoredContainer: ~Copyable {
         self.directory = directory
     }
 
+    /// How long the lock may be somebody else's, in milliseconds: a little more than `create` waits for its init.
+    public static let lockPatience = 150_000
+
     /// Waits until nobody else changes this container. The lock goes with the descriptor, so also with its process.
-    public func lock() throws(Failure) {
-        _ = try check(clinux_flock(directory.raw, LockOperation.exclusive), "flock \(path)", "cannot lock the container")
+    ///
+    /// The container may have been removed meanwhile: see `isPresent`. flock(2) knows no time limit, so this asks
+    /// again and again.
+    public func lock(milliseconds: Int = lockPatience) throws(Failure) {
+        let deadline = clinux_monotonic() + Int64(milliseconds) * 1_000_000
+        var pause: UInt32 = 500
+        while true {
+            let result = clinux_flock(directory.raw, LockOperation.exclusive | LockOperation.nonBlocking)
+            if result != -EAGAIN {
+                _ = try check(result, "flock \(path)", "cannot lock the container")
+                break
+            }
+            guard clinux_monotonic() < deadline else {
+                throw Failure(
+                    .system, "another gantry has been working on the container for \(milliseconds / 1000) s", at: id)
+            }
+            usleep(pause)
+            pause = min(pause * 2, 10_000)
+        }
+    }
+
+    /// Lets others change the container; the entry stays open.
+    public func unlock() throws(Failure) {
+        _ = try check(clinux_flock(directory.raw, LockOperation.unlock), "flock \(path)", "cannot unlock the container")
+    }
+
+    /// Whether the entry is still the one that was opened: not removed, not another one of the same ID.
+    public func isPresent() throws(Failure) -> Bool {
+        try check(clinux_link_count(directory.raw), "fstat \(path)", "cannot look at the container's state") > 0
     }
 
     /// Writes what is about to be made, and the configuration it follows from; the record last, since its presence
@@ -71,15 +101,35 @@ public struct StoredContainer: ~Copyable {
                 "cannot make the start socket"))
     }
 
-    /// Connects to the init that waits for `start`; nil when none does.
-    public func connectToInit() throws(Failure) -> Descriptor? {
+    /// Whether an init waits for `start`.
+    public func isInitWaiting() throws(Failure) -> Bool {
         let raw = clinux_seqpacket_connect(socketPath)
         switch raw {
-        case -ECONNREFUSED, -ENOENT: return nil
-        default:
-            return Descriptor(
-                adopting: try check(raw, "connect \(path)/\(StoredContainer.socketFile)", "cannot reach the init"))
+        case -ECONNREFUSED, -ENOENT: return false
+        // Many ask at once, or the init is frozen and takes no connection: it is there all the same.
+        case -EAGAIN: return true
+        default: break
         }
+        _ = try connected(raw)
+        return true
+    }
+
+    /// Connects to the init that waits for `start`; nil when none does.
+    ///
+    /// - Parameter milliseconds: how long the init's queue may be full.
+    public func connectToInit(milliseconds: Int = 10_000) throws(Failure) -> Descriptor? {
+        let deadline = clinux_monotonic() + Int64(milliseconds) * 1_000_000
+        while true {
+            let raw = clinux_seqpacket_connect(socketPath)
+            if raw == -ECONNREFUSED || raw == -ENOENT { return nil }
+            guard raw == -EAGAIN, clinux_monotonic() < deadline else { return try connected(raw) }
+            usleep(1000)
+        }
+    }
+
+    private func connected(_ raw: CInt) throws(Failure) -> Descriptor {
+        Descriptor(
+            adopting: try check(raw, "connect \(path)/\(StoredContainer.socketFile)", "cannot reach the init"))
     }
 
     /// A Unix socket's address has room for 107 bytes; an ID alone may have 255.

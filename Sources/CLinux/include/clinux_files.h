@@ -62,4 +62,7 @@ int clinux_exists(const char *_Nonnull path);
 /// 1 when both paths lead to the same file, 0 when not, -errno when one of them cannot be looked at.
 int clinux_is_same_file(const char *_Nonnull first, const char *_Nonnull second);
 
+/// st_nlink of an open file: 0 for a directory that was removed.
+int64_t clinux_link_count(int fd);
+
 #endif
