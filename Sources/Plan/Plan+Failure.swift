@@ -119,7 +119,7 @@ extension Plan {
         case .umask: return "set the umask"
         case .write: return "write \"\(self.text(raw.str2))\" to /proc/\(text)"
         case .propagation:
-            let subject = raw.src == Slot.none ? "/" : path(of: raw.src, before: index)
+            let subject = raw.src == Slot.none ? "/" : mountSubject(raw.src, at: index)
             return "make the mount \(subject) \(Plan.propagation(op))"
         case .openTree: return openTreePurpose(op, at: index)
         case .makeFS, .mountData: return "mount \(text) on \(path(of: raw.aux, before: index))"
@@ -170,11 +170,13 @@ extension Plan {
         return "clone the mount of \(path(of: op.raw.src, before: index))"
     }
 
+    /// The path of a mount: where it is attached, which says more than where it came from.
     func mountSubject(_ slot: Int16, at index: Int) -> String {
         if slot == Slot.root { return "/" }
-        // The source of a bind mount says less than where it goes.
-        for op in ops[index...] where op.code == .attach && op.raw.src == slot {
-            return path(of: op.raw.aux, before: index)
+        let filler = ops[..<index].lastIndex { $0.raw.dst == slot } ?? 0
+        for at in (filler + 1)..<ops.count {
+            if ops[at].raw.dst == slot { break }
+            if ops[at].code == .attach, ops[at].raw.src == slot { return path(of: ops[at].raw.aux, before: at) }
         }
         return path(of: slot, before: index)
     }
