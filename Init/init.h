@@ -23,6 +23,8 @@
 #include "sys.h"
 
 #define PATH_SPACE 4352
+/// Descriptors above this number are closed as soon as nobody needs them.
+#define LINGERING_MAX 160
 
 struct init {
     char *base; /* the plan, mapped privately: relocations stay ours */
@@ -48,14 +50,19 @@ static int slot(const struct init *init, int16_t number) {
     return number < 0 ? -EBADF : init->slots[number];
 }
 
-/// Fills a slot; what was in it is closed.
+/// Lets go of a descriptor: CLOSE_FROM closes all at once later, unless there are too many already.
+static void drop(int fd) {
+    if (fd > LINGERING_MAX)
+        sys_close(fd);
+}
+
+/// Fills a slot; what was in it is dropped.
 static void fill(struct init *init, int16_t number, int fd) {
     if (number < 0 || number >= CPLAN_SLOTS) {
         sys_close(fd);
         return;
     }
-    if (init->slots[number] >= 0)
-        sys_close(init->slots[number]);
+    drop(init->slots[number]);
     init->slots[number] = fd;
     init->made[number] = 0;
 }

@@ -91,7 +91,7 @@ static int op_make_fs(struct init *init, const struct cplan_op *op) {
     int mount = (int)SYS3(__NR_fsmount, context, FSMOUNT_CLOEXEC, op->arg0);
     if (mount < 0)
         fail_option(init, context, mount, "");
-    sys_close(context);
+    drop(context);
     fill(init, op->dst, mount);
     return op->flags & CPLAN_F_MODE_OF_TARGET ? copy_mode(init, mount, op->aux) : 0;
 }
@@ -139,7 +139,7 @@ static int op_cover(struct init *init, const struct cplan_op *op) {
     if (clone < 0)
         return clone;
     int result = attach(clone, target);
-    sys_close(clone);
+    drop(clone);
     return result;
 }
 
@@ -158,7 +158,7 @@ static int op_pivot(struct init *init, const struct cplan_op *op) {
         result = sys_mount(0, ".", 0, MS_SLAVE | MS_REC, 0);
     if (result == 0)
         result = (int)SYS2(__NR_umount2, ".", 2 /* MNT_DETACH */);
-    sys_close(old);
+    drop(old);
     return result < 0 ? result : sys_chdir("/");
 }
 

@@ -148,7 +148,7 @@ static int make_target(struct init *init, int root, int directory, uint32_t mode
             from++;
         int followed = follow_dangling(init, parent, from);
         if (followed != 0) {
-            sys_close(parent);
+            drop(parent);
             if (followed < 0)
                 return followed;
             long length = tidy(path, sizeof init->path, path);
@@ -162,7 +162,7 @@ static int make_target(struct init *init, int root, int directory, uint32_t mode
             int last = path[end] == 0;
             path[end] = 0;
             int next = make_component(parent, path + from, directory || !last, last ? mode : 0755);
-            sys_close(parent);
+            drop(parent);
             if (next < 0)
                 return next;
             parent = next;

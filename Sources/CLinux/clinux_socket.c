@@ -1,8 +1,10 @@
 #include "clinux_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -42,7 +44,7 @@ int clinux_seqpacket_connect(const char *path) {
     int fd = unix_socket(path, &address, SOCK_NONBLOCK);
     if (fd < 0)
         return fd;
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 || fcntl(fd, F_SETFL, 0) < 0)
         return fail_closing(fd);
     return fd;
 }
@@ -76,4 +78,9 @@ long clinux_receive(int fd, void *buffer, size_t length, int *passed) {
     if (item != NULL && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
         memcpy(passed, CMSG_DATA(item), sizeof *passed);
     return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : count;
+}
+
+int clinux_receive_timeout(int fd, int seconds) {
+    struct timeval limit = {.tv_sec = seconds};
+    return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0 ? -errno : 0;
 }

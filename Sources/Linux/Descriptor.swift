@@ -39,17 +39,17 @@ extension Descriptor {
 
     /// The same for a descriptor that somebody else owns.
     public static func readAll(_ raw: CInt, limit: Int, name: String) throws(Failure) -> [UInt8]? {
-        let hint = Int(clinux_file_size(raw))
-        // One byte more than the file claims, so that end-of-file is seen by the read that fills it.
-        var bytes = [UInt8](repeating: 0, count: min(max(hint + 1, 4096), limit + 1))
+        // The size of a regular file is its own word for where it ends; that of procfs is 0.
+        let size = Int(clinux_file_size(raw))
+        var bytes = [UInt8](repeating: 0, count: min(max(size + 1, 4096), limit + 1))
         var used = 0
         while true {
             let count = bytes.withUnsafeMutableBytes { buffer in
                 clinux_read(raw, buffer.baseAddress! + used, buffer.count - used)
             }
             _ = try check(count, "read", "cannot read \(name)")
-            if count == 0 { break }
             used += count
+            if count == 0 || used == size { break }
             if used > limit { return nil }
             if used == bytes.count {
                 bytes.append(contentsOf: repeatElement(0, count: min(bytes.count, limit + 1 - used)))

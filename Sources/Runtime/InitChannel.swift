@@ -16,17 +16,18 @@ struct InitChannel: ~Copyable {
 
     let socket: Descriptor
 
-    /// How long the init may be silent. Mounting can take its time; a frozen cgroup would take for ever.
-    static let patience: CInt = 120_000
+    /// How long the init may be silent, in seconds. Mounting can take its time; a frozen cgroup would take for ever.
+    static let patience: CInt = 120
+
+    /// Takes over a connected socket.
+    init(_ socket: consuming Descriptor) throws(Failure) {
+        _ = try check(
+            clinux_receive_timeout(socket.raw, InitChannel.patience), "setsockopt", "cannot limit the wait for an init")
+        self.socket = socket
+    }
 
     /// Waits for the next message.
     func receive() throws(Failure) -> Received {
-        let ready = try check(
-            clinux_wait_readable(socket.raw, -1, InitChannel.patience), "poll", "cannot wait for the init")
-        guard ready != 0 else {
-            throw Failure(
-                .system, "the init did not answer for \(InitChannel.patience / 1000) s; is its cgroup frozen?")
-        }
         var passed: CInt = -1
         var length = 0
         let capacity = MemoryLayout<cplan_message>.size + Int(CPLAN_DETAIL_MAX)
@@ -35,6 +36,9 @@ struct InitChannel: ~Copyable {
             count = max(length, 0)
         }
         let descriptor = passed >= 0 ? Descriptor(adopting: passed) : nil
+        if length == -EAGAIN {
+            throw Failure(.system, "the init did not answer for \(InitChannel.patience) s; is its cgroup frozen?")
+        }
         // A connection that was never accepted is reset when its listener goes.
         if length != -ECONNRESET {
             _ = try check(length, "recvmsg", "cannot read from the init")

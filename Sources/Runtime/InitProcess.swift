@@ -25,8 +25,8 @@ struct InitProcess: ~Copyable {
             clinux_seqpacket_pair($0.assumingMemoryBound(to: CInt.self).baseAddress!)
         }
         _ = try check(result, "socketpair", "cannot talk to an init")
-        let ours = Descriptor(adopting: ends.0)
         let theirs = Descriptor(adopting: ends.1)
+        let channel = try InitChannel(Descriptor(adopting: ends.0))
         let pid = clinux_spawn(image.raw, "gantry-init", [theirs.raw, start, cgroup, program.raw], 4)
         if pid == -EACCES || pid == -EPERM {
             throw Failure.system(
@@ -34,7 +34,7 @@ struct InitProcess: ~Copyable {
                 "cannot execute the init from memory; vm.memfd_noexec or a security module forbids it")
         }
         _ = try check(pid, "execveat", "cannot start the init")
-        return InitProcess(channel: InitChannel(socket: ours), pid: pid)
+        return InitProcess(channel: channel, pid: pid)
     }
 
     private init(channel: consuming InitChannel, pid: Int32) {

@@ -9,12 +9,18 @@ internal import Store
 ///
 /// Everything that is made is taken down again when a later step fails: the ID is free, nothing is left.
 enum Launch {
-    /// Makes the container. Returns its process once the user's program runs, or waits for `start`.
-    static func perform(_ container: Preparation) throws(Failure) -> InitProcess {
+    /// A container whose program runs, or waits for `start`. Its entry is still locked.
+    struct Started: ~Copyable {
+        var process: InitProcess
+        let entry: StoredContainer
+    }
+
+    static func perform(_ container: Preparation) throws(Failure) -> Started {
         let entry = try Store(root: container.options.root).create(container.options.id)
         do {
             try entry.begin(container.record, config: container.bundle.config)
-            return try performRecorded(container, entry)
+            let process = try performRecorded(container, entry)
+            return Started(process: process, entry: entry)
         } catch {
             // The first failure is the one worth telling.
             try? container.cgroup.remove()
@@ -55,6 +61,7 @@ enum Launch {
                 try process.channel.reply(CPLAN_SYNC_PLACE)
             case .adopt(let pid):
                 process.adopt(pid)
+                try container.cgroup.settle()
             case .runHooks:
                 throw Failure(.unsupported, "hooks are not supported yet", at: "hooks")
             case .record:

@@ -21,7 +21,7 @@ extension Operations {
         guard let connection = try container.entry.connectToInit() else {
             throw Failure(.state, "cannot start an already running container", at: id)
         }
-        let channel = InitChannel(socket: connection)
+        let channel = try InitChannel(connection)
         try channel.start()
         let received = try channel.receive()
         guard let failure = received.failure else { return }
@@ -64,7 +64,9 @@ extension Operations {
         case .creating, .created, .stopped: break
         }
         try end(container)
-        if let record = container.record { try ContainerCgroup.remove(record) }
+        if let record = container.record {
+            try ContainerCgroup.remove(record, wasEntered: container.status != .creating)
+        }
         try container.entry.remove()
     }
 

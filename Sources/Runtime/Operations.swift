@@ -23,11 +23,20 @@ public enum Operations {
             return 0
         }
         let foreground = try Foreground()
-        var process = try Launch.perform(container)
-        try foreground.wait(for: process.pid)
-        let code = process.wait().code
-        if !keep { try delete(id: options.id, force: true, root: options.root) }
+        var started = try Launch.perform(container)
+        try started.entry.unlock()
+        try foreground.wait(for: started.process.pid)
+        let code = started.process.wait().code
+        if !keep { try cleanUp(container, started.entry) }
         return code
+    }
+
+    /// Takes down what a finished `run` made, unless somebody deleted the container meanwhile.
+    private static func cleanUp(_ container: Preparation, _ entry: borrowing StoredContainer) throws(Failure) {
+        try entry.lock()
+        guard try entry.isPresent() else { return }
+        try container.cgroup.remove()
+        try entry.remove()
     }
 
     /// The steps that `run` or `create` would take, as text; nothing is made.

@@ -10,7 +10,7 @@ int clinux_seqpacket_pair(int fds[_Nonnull 2]);
 /// A SEQPACKET Unix socket that listens at `path` (at most 107 bytes; longer ones through /proc/self/fd/N/name).
 int clinux_seqpacket_listen(const char *_Nonnull path, int backlog);
 
-/// Connects a SEQPACKET Unix socket without waiting: -EAGAIN when the listener's queue is full, -ECONNREFUSED when
+/// Connects a SEQPACKET Unix socket without waiting (what is done with it later does wait): -EAGAIN when the listener's queue is full, -ECONNREFUSED when
 /// nobody listens any more.
 int clinux_seqpacket_connect(const char *_Nonnull path);
 
@@ -21,5 +21,8 @@ int clinux_send(int fd, const void *_Nonnull head, size_t head_length, const voi
 /// Receives one datagram; a descriptor that comes with it is stored close-on-exec in `*passed`, else -1. Returns
 /// the length, 0 at end-of-file; -EMSGSIZE when the datagram was longer than the buffer.
 long clinux_receive(int fd, void *_Nonnull buffer, size_t length, int *_Nonnull passed);
+
+/// Limits how long clinux_receive may wait: it returns -EAGAIN after that many seconds.
+int clinux_receive_timeout(int fd, int seconds);
 
 #endif
