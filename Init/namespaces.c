@@ -9,6 +9,14 @@ static int op_unshare(struct init *init, const struct cplan_op *op) {
     return (int)SYS1(__NR_unshare, op->arg0);
 }
 
+/// What gantry's caller ignores, an exec would hand on: a container could not be ended with SIGTERM. The signal mask
+/// is empty since the spawn.
+static void reset_signals(void) {
+    static const uint64_t action[4]; /* the kernel's struct sigaction: SIG_DFL, no flags, empty mask */
+    for (int signal = 1; signal <= 64; signal++)
+        SYS4(__NR_rt_sigaction, signal, action, 0, sizeof(uint64_t));
+}
+
 /// Makes stage 2, a child of gantry's, and ends stage 1. Stage 2 returns from here.
 static int op_fork(struct init *init, const struct cplan_op *op) {
     struct clone_args arguments = {.flags = op->arg0 | CLONE_PARENT};
@@ -20,8 +28,10 @@ static int op_fork(struct init *init, const struct cplan_op *op) {
     long pid = SYS2(__NR_clone3, &arguments, sizeof arguments);
     if (pid < 0)
         return (int)pid;
-    if (pid == 0) // A session of its own: the caller's terminal and its signals stay the caller's.
-        return (int)SYS0(__NR_setsid);
+    if (pid == 0) {
+        reset_signals();
+        return (int)SYS0(__NR_setsid); // The caller's terminal and its signals stay the caller's.
+    }
     struct cplan_message message = {.type = CPLAN_MSG_FORKED, .value = (int32_t)pid};
     send_message(init->slots[CPLAN_SLOT_CONTROL], &message, 0, -1);
     sys_exit(0);
