@@ -14,6 +14,27 @@ extension Cgroup {
         }
     }
 
+    /// Removes the directories of a start that was cut off before its process was known. A process of ours is about
+    /// to end, since nobody answers it; any other shows that the directory is somebody else's, whom the start did
+    /// not get round to notice. So nothing is killed, and what stays in use is left alone.
+    ///
+    /// - Parameter patience: how long to wait for processes to end, in milliseconds.
+    public func removeUnused(patience: Int32 = 1_000) throws(Failure) {
+        var left = patience
+        for directory in directories {
+            while true {
+                let result = clinux_unlinkat(AT.cwd, directory.path, AT.removeDirectory)
+                if result == 0 || result == -CgroupErrno.notFound { break }
+                guard result == -CgroupErrno.busy else { throw Self.removalFailure(-result, directory.path) }
+                if left <= 0 { break }
+                clinux_sleep(Self.orphanPause)
+                left -= Self.orphanPause
+            }
+        }
+    }
+
+    private static let orphanPause: Int32 = 20
+
     /// How long processes may take to die, in milliseconds.
     private static let patience: Int32 = 5_000
 

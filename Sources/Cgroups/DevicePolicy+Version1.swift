@@ -10,6 +10,10 @@ struct DeviceExceptions: Equatable, Sendable {
         var access: DevicePolicy.Access
         var place: String?
 
+        fileprivate var order: (UInt32, Int64, Int64) {
+            (kind.rawValue, major.map(Int64.init) ?? -1, minor.map(Int64.init) ?? -1)
+        }
+
         /// As in devices.list: `c 1:3 rwm`.
         var line: String {
             var text = kind == .block ? "b " : "c "
@@ -36,6 +40,8 @@ struct DeviceExceptions: Equatable, Sendable {
             }
         }
         exceptions.removeAll { $0.access.isEmpty }
+        // devices.list shows them in the order in which they were written; peers write them sorted.
+        exceptions.sort { $0.order < $1.order }
     }
 
     private mutating func insert(_ rule: DevicePolicy.Rule) {
