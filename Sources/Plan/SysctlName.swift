@@ -1,8 +1,8 @@
 /// The name of a kernel parameter (sysctl(8)).
 enum SysctlName {
-    /// Its path below `/proc/sys`: `net/ipv4/ip_forward`. The first separator of the name decides which of `.` and
-    /// `/` separates in it; the other one stands for the opposite, so that `net.ipv4.conf.eth0/1.forwarding` and
-    /// `net/ipv4/conf/eth0.1/forwarding` are the same.
+    /// Its path below `/proc/sys`: `net/ipv4/ip_forward`. The first separator of the name decides which of
+    /// `.` and `/` separates in it; the other one stands for the opposite, so that
+    /// `net.ipv4.conf.eth0/1.forwarding` and `net/ipv4/conf/eth0.1/forwarding` are the same.
     static func path(of name: String) -> String {
         let dot = UInt8(ascii: ".")
         let slash = UInt8(ascii: "/")
