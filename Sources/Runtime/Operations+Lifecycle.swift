@@ -26,8 +26,8 @@ extension Operations {
         let received = try channel.receive()
         guard let failure = received.failure else { return }
         let spec = try Spec.load(json: try container.entry.config())
-        throw describeStart(
-            opcode: failure.opcode, errno: failure.errno, kind: failure.kind, detail: failure.detail, spec: spec)
+        throw StartFailure.describe(
+            opcode: failure.opcode, errno: failure.errno, detail: failure.detail, spec: spec)
     }
 
     /// `kill`: a signal to the container's process, or with `all` to each of its processes.

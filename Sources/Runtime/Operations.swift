@@ -1,4 +1,5 @@
 public import Diagnostics
+internal import JSON
 internal import Plan
 internal import Store
 
@@ -35,14 +36,17 @@ public enum Operations {
     private static func cleanUp(_ container: Preparation, _ entry: borrowing StoredContainer) throws(Failure) {
         try entry.lock()
         guard try entry.isPresent() else { return }
-        try container.cgroup.remove()
+        try ContainerCgroup.remove(container.record, wasEntered: true)
         try entry.remove()
     }
 
     /// The steps that `run` or `create` would take, as text; nothing is made.
     public static func plan(_ options: CreateOptions, asJSON: Bool) throws(Failure) -> String {
         let plan = try Preparation(options, waitsForStart: true).plan
-        return "\(plan.ops.count)"
+        guard asJSON else { return plan.description }
+        var json = JSONWriter(.indented)
+        plan.write(to: &json)
+        return json.text + "\n"
     }
 
     /// `state`.

@@ -55,7 +55,7 @@ struct Preparation {
     /// The sentence for what an init told.
     func describe(_ failure: InitFailure?) -> Failure {
         guard let failure else { return Failure(.system, "the init failed without a reason") }
-        return Failure.system(failure.errno, "x", "op \(failure.op) \(plan.ops[failure.op].code) kind \(failure.kind) \(String(decoding: failure.detail, as: UTF8.self))")
+        return plan.describe(op: failure.op, errno: failure.errno, kind: failure.kind, detail: failure.detail)
     }
 
     /// The sentence for an init that ended without a word.
