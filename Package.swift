@@ -46,6 +46,10 @@ let package = Package(
                 "CBuildInfo", "CSeccomp",
             ]),
         .executableTarget(name: "gantry", dependencies: ["Commands"]),
+        // A tool: built by scripts/bench only.
+        .executableTarget(
+            name: "gantry-bench",
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Diagnostics"]),
         .testTarget(name: "OCITests", dependencies: ["OCI", "JSON", "Diagnostics"]),

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+
+/// Something that keeps the measurement from going on.
+struct BenchError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Compares gantry with other runtimes and with the kernel's own cost. Started by scripts/bench, which builds
+/// what it needs and prepares the cgroups.
+@main
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gantry-bench",
+        abstract: "Measures gantry, crun and runc side by side, and the floor: what the kernel itself needs.")
+
+    @Option(help: "Rounds that count. In each, every runtime has its turn, in an order that rotates.")
+    var samples = 40
+    @Option(help: "Rounds before those, which do not count.")
+    var warmup = 4
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+    @Flag(help: "Exit with 1 when a bar is missed (the list stands below the table).")
+    var check = false
+    @Flag(help: "Only time `run`: for work on one thing.")
+    var onlyRun = false
+    @Option(help: ArgumentHelp("Runtime to measure.", valueName: "path"))
+    var gantry = "bin/gantry"
+    @Option(help: ArgumentHelp("crun to compare with.", valueName: "path"))
+    var crun = "/usr/bin/crun"
+    @Option(help: ArgumentHelp("runc to compare with.", valueName: "path"))
+    var runc = "/usr/sbin/runc"
+    @Option(help: ArgumentHelp("Directory with the programs floor and launch.", valueName: "dir"))
+    var helpers: String
+    @Option(help: ArgumentHelp("Empty directory for bundle, state and logs.", valueName: "dir"))
+    var work: String
+
+    func validate() throws {
+        if samples < 1 || warmup < 0 {
+            throw ValidationError("--samples must be at least 1, --warmup at least 0")
+        }
+    }
+
+    func run() throws {
+        let launcher = try Launcher(program: helpers + "/launch", log: work + "/log")
+        let bundle = try Bundle(directory: work + "/bundle", specFrom: runc)
+        let competitors = try competitors(launcher)
+        var results = Results(competitors: competitors.map(\.name), versions: competitors.map(\.version))
+        let bench = Measurements(
+            launcher: launcher, bundle: bundle, floor: helpers + "/floor", work: work, rounds: samples,
+            warmup: warmup)
+        try bench.timeRun(competitors, into: &results)
+        if !onlyRun {
+            try bench.timeLifecycle(competitors, into: &results)
+            try bench.countSystemCalls(competitors, into: &results)
+            try bench.findMemoryLimits(competitors, into: &results)
+        }
+        let report = Report(results: results, rounds: samples)
+        print(json ? try report.json() : report.table())
+        if check && !report.allBarsHeld { throw ExitCode(1) }
+    }
+
+    /// Those that are there; gantry and, for `--check`, crun must be.
+    private func competitors(_ launcher: Launcher) throws -> [Competitor] {
+        var found: [Competitor] = []
+        for (name, path) in [("gantry", gantry), ("crun", crun), ("runc", runc)] {
+            if FileManager.default.isExecutableFile(atPath: path) {
+                found.append(
+                    try Competitor(
+                        name: name, program: URL(fileURLWithPath: path).path, work: work, launcher: launcher))
+            } else if name == "gantry" || (check && name == "crun") {
+                throw BenchError("\(name) is not at \(path)")
+            } else {
+                FileHandle.standardError.write(Data("gantry-bench: no \(name) at \(path): left out\n".utf8))
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+
+/// A limit that gantry has to keep.
+struct Bar {
+    let measure: Measure
+    /// Competitor that the limit is relative to; `nil`: it is absolute.
+    let other: String?
+    let most: Double
+
+    static let all = [
+        Bar(measure: .run, other: "crun", most: 0.7),
+        Bar(measure: .run, other: Results.floor, most: 1.8),
+        Bar(measure: .state, other: "crun", most: 0.6),
+        Bar(measure: .peakMemory, other: "crun", most: 1),
+        Bar(measure: .memoryLimit, other: "crun", most: 1),
+        Bar(measure: .systemCalls, other: nil, most: 500),
+    ]
+
+    var title: String {
+        other.map { "\(measure.title) / \($0)'s" } ?? measure.title
+    }
+
+    /// `nil` when it was not measured.
+    func actual(_ results: Results) -> Double? {
+        other.map { results.ratio(measure, "gantry", to: $0) } ?? results.median(measure, "gantry")
+    }
+}
+
+/// Results for people and for programs.
+struct Report {
+    let results: Results
+    let rounds: Int
+
+    var allBarsHeld: Bool {
+        Bar.all.allSatisfy { bar in bar.actual(results).map { $0 <= bar.most } ?? false }
+    }
+
+    private var columns: [String] { results.competitors + [Results.floor] }
+
+    /// The lines that scripts/bench prints.
+    func table() -> String {
+        var lines = zip(results.competitors, results.versions).map { "\($0): \($1)" }
+        lines += [
+            "medians of \(rounds) rounds; in brackets: gantry's share of it, median within the rounds", "",
+        ]
+        lines.append(row("", columns))
+        for measure in Measure.allCases where results.median(measure, "gantry") != nil {
+            let title = measure.unit.isEmpty ? measure.title : "\(measure.title), \(measure.unit)"
+            lines.append(row(title, columns.map { cell(measure, $0) }))
+        }
+        lines.append("")
+        for bar in Bar.all {
+            guard let actual = bar.actual(results) else {
+                lines.append("not measured  \(bar.title)")
+                continue
+            }
+            let verdict = actual <= bar.most ? "held  " : "MISSED"
+            lines.append("\(verdict)  \(bar.title): \(number(actual)), at most \(number(bar.most))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func cell(_ measure: Measure, _ competitor: String) -> String {
+        guard let median = results.median(measure, competitor) else { return "–" }
+        let value = measure.unit == "ms" ? String(format: "%.2f", median) : String(format: "%.0f", median)
+        guard competitor != "gantry", let ratio = results.ratio(measure, "gantry", to: competitor) else {
+            return value
+        }
+        return value + String(format: " [%.2f]", ratio)
+    }
+
+    private func row(_ title: String, _ cells: [String]) -> String {
+        func pad(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(0, width - text.count))
+        }
+        return title + pad(title, 26) + cells.map { pad($0, 16) + $0 }.joined()
+    }
+
+    private func number(_ value: Double) -> String {
+        value == value.rounded() ? String(format: "%.0f", value) : String(format: "%.2f", value)
+    }
+
+    func json() throws -> String {
+        var measures: [String: Any] = [:]
+        for measure in Measure.allCases {
+            var entry: [String: Any] = ["unit": measure.unit]
+            for competitor in columns {
+                guard let median = results.median(measure, competitor) else { continue }
+                var value: [String: Any] = ["median": median, "samples": results.values(measure, competitor)]
+                value["gantryRatio"] = results.ratio(measure, "gantry", to: competitor)
+                entry[competitor] = value
+            }
+            measures[measure.rawValue] = entry
+        }
+        let bars: [[String: Any]] = Bar.all.map { bar in
+            let actual = bar.actual(results)
+            return [
+                "measure": bar.measure.rawValue, "relativeTo": bar.other ?? NSNull(), "most": bar.most,
+                "actual": actual ?? NSNull(), "held": actual.map { $0 <= bar.most } ?? false,
+            ]
+        }
+        let document: [String: Any] = [
+            "rounds": rounds,
+            "versions": Dictionary(uniqueKeysWithValues: zip(results.competitors, results.versions)),
+            "measures": measures, "bars": bars,
+        ]
+        let data = try JSONSerialization.data(
+            withJSONObject: document, options: [.sortedKeys, .prettyPrinted])
+        return String(decoding: data, as: UTF8.self)
+    }
+}

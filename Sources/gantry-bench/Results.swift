@@ -1,0 +1,60 @@
+/// What was measured of a runtime.
+enum Measure: String, CaseIterable {
+    case run, create, start, state, delete, peakMemory, systemCalls, memoryLimit
+
+    var title: String {
+        switch self {
+        case .peakMemory: "peak memory of run"
+        case .systemCalls: "system calls of run"
+        case .memoryLimit: "smallest memory limit"
+        default: rawValue
+        }
+    }
+
+    var unit: String {
+        switch self {
+        case .peakMemory, .memoryLimit: "KiB"
+        case .systemCalls: ""
+        default: "ms"
+        }
+    }
+}
+
+/// All samples, by measure and competitor, in the order of the rounds.
+struct Results {
+    static let floor = "floor"
+
+    let competitors: [String]
+    let versions: [String]
+    private var samples: [String: [Double]] = [:]
+
+    init(competitors: [String], versions: [String]) {
+        self.competitors = competitors
+        self.versions = versions
+    }
+
+    mutating func add(_ value: Double, _ measure: Measure, _ competitor: String) {
+        samples["\(measure) \(competitor)", default: []].append(value)
+    }
+
+    func values(_ measure: Measure, _ competitor: String) -> [Double] {
+        samples["\(measure) \(competitor)"] ?? []
+    }
+
+    func median(_ measure: Measure, _ competitor: String) -> Double? {
+        Self.median(values(measure, competitor))
+    }
+
+    /// Median of the ratios within the rounds.
+    func ratio(_ measure: Measure, _ competitor: String, to other: String) -> Double? {
+        let pairs = zip(values(measure, competitor), values(measure, other))
+        return Self.median(pairs.map { $0 / $1 })
+    }
+
+    static func median(_ values: [Double]) -> Double? {
+        if values.isEmpty { return nil }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}
