@@ -56,6 +56,7 @@ let package = Package(
         .testTarget(name: "PlanTests", dependencies: ["Plan", "OCI", "CPlan", "CCapability", "Diagnostics"]),
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "CSeccomp", "Diagnostics"]),
+        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "CLinux", "Linux", "OCI", "Diagnostics"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Linux", "Diagnostics"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Store", "Linux", "CPlan", "Diagnostics"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),
