@@ -2,6 +2,7 @@
 #ifndef INIT_H
 #define INIT_H
 
+#include <asm/resource.h>
 #include <asm/signal.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
@@ -24,7 +25,7 @@
 
 #define PATH_SPACE 4352
 /// Descriptors above this number are closed as soon as nobody needs them.
-#define LINGERING_MAX 160
+static uint64_t lingering_max = 160;
 
 struct init {
     char *base; /* the plan, mapped privately: relocations stay ours */
@@ -52,7 +53,7 @@ static int slot(const struct init *init, int16_t number) {
 
 /// Lets go of a descriptor: CLOSE_FROM closes all at once later, unless there are too many already.
 static void drop(int fd) {
-    if (fd > LINGERING_MAX)
+    if (fd > (int)lingering_max)
         sys_close(fd);
 }
 
