@@ -7,6 +7,11 @@ extension Draft {
     mutating func planProtectedPaths() throws(Failure) {
         for (index, path) in linux.readonlyPaths.enumerated() {
             steps.origin = Origin("linux.readonlyPaths", index)
+            // What would be attached over the root would not be what "/" leads to.
+            if PathText.cleaned(path).isSame(as: "/") {
+                steps.add(.mountAttr, src: Slot.root, MountAttribute.readOnly, 0)
+                continue
+            }
             try openProtected(path, skip: 3)
             steps.add(.openTree, flags: UInt32(CPLAN_F_RECURSIVE), dst: Slot.tree, src: Slot.target)
             steps.add(.mountAttr, src: Slot.tree, MountAttribute.readOnly, 0)
