@@ -25,6 +25,11 @@ public struct Plan: Sendable, CustomStringConvertible {
         return ops[filterOp].code == .seccomp && ops[filterOp].raw.len == 0
     }
 
+    /// Whether the environment has no `HOME`, or an empty one: the reply to READY must bring it.
+    public var wantsHome: Bool {
+        ops.contains { $0.code == .sync && UInt32($0.raw.flags) & UInt32(CPLAN_F_ENV_VALUE) != 0 }
+    }
+
     /// Adds the compiled system-call filter, an array of `struct sock_filter` (seccomp(2)). An empty one means that
     /// nothing is filtered. Without a filter in the configuration this does nothing.
     ///

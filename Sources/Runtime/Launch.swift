@@ -92,8 +92,7 @@ enum Launch {
 
     /// The environment entry that the container lacks, if it lacks one.
     private static func home(_ container: Preparation, _ passwd: borrowing Descriptor?) -> [UInt8] {
-        guard let process = container.bundle.spec.process else { return [] }
-        if process.env.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) { return [] }
+        guard let process = container.bundle.spec.process, container.plan.wantsHome else { return [] }
         return HomeDirectory.environmentEntry(uid: process.user.uid, passwd: passwd)
     }
 }
