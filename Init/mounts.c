@@ -21,8 +21,11 @@ static int clone_tree(int directory, const char *path, int recursive) {
     return (int)SYS3(__NR_open_tree, directory, path, flags);
 }
 
-static int attach(int mount, int target) {
-    return (int)SYS5(__NR_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+/// Attaches a mount to an open file or, with a name, to what the open directory has under it. The last component of
+/// a target is never followed (move_mount(2) without MOVE_MOUNT_T_SYMLINKS).
+static int attach(int mount, int target, const char *name) {
+    unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | (name[0] == 0 ? MOVE_MOUNT_T_EMPTY_PATH : 0);
+    return (int)SYS5(__NR_move_mount, mount, "", target, name, flags);
 }
 
 static int op_open_tree(struct init *init, const struct cplan_op *op) {
@@ -37,8 +40,8 @@ static int op_open_tree(struct init *init, const struct cplan_op *op) {
 /// move_mount(2): engines read the former.
 static int op_attach(struct init *init, const struct cplan_op *op) {
     int mount = slot(init, op->src), target = slot(init, op->aux);
-    int result = attach(mount, target);
-    return result == -EINVAL && is_directory(mount) != is_directory(target) ? -ENOTDIR : result;
+    int result = attach(mount, target, text(init, op->str));
+    return result == -EINVAL && op->str == 0 && is_directory(mount) != is_directory(target) ? -ENOTDIR : result;
 }
 
 /// Fails with the option that was refused and what the file system's log says about it.
@@ -133,12 +136,12 @@ static int op_cover(struct init *init, const struct cplan_op *op) {
     if (directory && !init->mask_attached) {
         // A detached tree cannot be cloned before Linux 6.15: the first one is the tree itself.
         init->mask_attached = 1;
-        return attach(mask, target);
+        return attach(mask, target, "");
     }
     int clone = clone_tree(mask, "", 0);
     if (clone < 0)
         return clone;
-    int result = attach(clone, target);
+    int result = attach(clone, target, "");
     drop(clone);
     return result;
 }

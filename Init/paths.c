@@ -107,7 +107,7 @@ static int make_component(int parent, const char *name, int directory, uint32_t 
     }
     int fd = open_in(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
     if (fd == -EEXIST)
-        fd = open_in(parent, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        fd = open_in(parent, name, O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
     return fd;
 }
 
@@ -136,6 +136,24 @@ static int follow_dangling(struct init *init, int parent, size_t from) {
     return 1;
 }
 
+/// Makes what is missing of init->path below `parent`, from the component at `*from` on, and opens its end. Sets
+/// `*from` to the component that failed.
+static int make_below(char *path, int parent, size_t *from, int directory, uint32_t mode) {
+    for (;;) {
+        size_t end = component_end(path, *from);
+        int last = path[end] == 0;
+        path[end] = 0;
+        int next = make_component(parent, path + *from, directory || !last, last ? mode : 0755);
+        if (!last)
+            path[end] = '/';
+        if (next < 0 || last)
+            return next;
+        drop(parent);
+        parent = next;
+        *from = end + 1;
+    }
+}
+
 /// Makes what is missing of init->path inside the root and opens its end.
 static int make_target(struct init *init, int root, int directory, uint32_t mode) {
     char *path = init->path;
@@ -146,29 +164,20 @@ static int make_target(struct init *init, int root, int directory, uint32_t mode
             return parent;
         if (path[from] == '/')
             from++;
+        size_t missing = from;
+        int made = make_below(path, parent, &from, directory, mode);
+        if ((made != -ELOOP && made != -ENOTDIR) || from != missing)
+            return made;
+
+        // Something was there after all: a symlink that leads nowhere, to be made where it leads.
         int followed = follow_dangling(init, parent, from);
-        if (followed != 0) {
-            drop(parent);
-            if (followed < 0)
-                return followed;
-            long length = tidy(path, sizeof init->path, path);
-            int fd = open_in(root, length == 0 ? "." : path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-            if (fd != -ENOENT)
-                return fd;
-            continue;
-        }
-        while (path[from] != 0) {
-            size_t end = component_end(path, from);
-            int last = path[end] == 0;
-            path[end] = 0;
-            int next = make_component(parent, path + from, directory || !last, last ? mode : 0755);
-            drop(parent);
-            if (next < 0)
-                return next;
-            parent = next;
-            from = last ? end : end + 1;
-        }
-        return parent;
+        drop(parent);
+        if (followed <= 0)
+            return followed < 0 ? followed : made;
+        long length = tidy(path, sizeof init->path, path);
+        int fd = open_in(root, length == 0 ? "." : path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+        if (fd != -ENOENT)
+            return fd;
     }
     return -ELOOP;
 }

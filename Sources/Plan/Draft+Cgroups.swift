@@ -36,21 +36,20 @@ extension Draft {
             .makeFS, flags: UInt32(CPLAN_F_MODE_OF_TARGET), dst: Slot.hierarchies, aux: Slot.target, str: type,
             str2: start, len: steps.position - start, attributes)
         steps.add(.attach, src: Slot.hierarchies, aux: Slot.target)
-        for flags in settings.propagation { addPropagation(flags, to: Slot.hierarchies) }
-
         for hierarchy in hierarchies {
             let name = PathText.split(hierarchy.mountpoint).name
             let directory = try steps.text(name)
             steps.add(.mkdir, src: Slot.hierarchies, str: directory, 0o755)
-            steps.add(
-                .open, dst: Slot.target, src: Slot.hierarchies, str: directory, OpenFlag.path | OpenFlag.noFollow,
-                Resolve.beneath | Resolve.noSymlinks)
             if hasNamespace {
                 try makeHierarchy(hierarchy, attributes | (settings.isReadOnly ? MountAttribute.readOnly : 0))
             } else {
-                try bindHierarchy(hierarchy, settings)
+                try bindHierarchy(hierarchy)
             }
+            // The tmpfs is fresh and nobody else's: what is in it needs no look-up.
+            steps.add(.attach, src: Slot.tree, aux: Slot.hierarchies, str: directory)
         }
+        if !hasNamespace { addBindAttributes(settings, above: attributes) }
+        for flags in settings.propagation { addPropagation(flags | MountFlag.recursive, to: Slot.hierarchies) }
         for hierarchy in hierarchies where hierarchy.controllers.count > 1 { try linkControllers(hierarchy) }
     }
 
@@ -71,21 +70,23 @@ extension Draft {
         for controller in hierarchy.controllers { _ = try steps.text(controller) }
         if attributes & MountAttribute.readOnly != 0 { _ = steps.literal("ro") }
         steps.add(
-            .makeFS, dst: Slot.tree, aux: Slot.target, str: type, str2: start, len: steps.position - start, attributes)
-        steps.add(.attach, src: Slot.tree, aux: Slot.target)
+            .makeFS, dst: Slot.tree, aux: Slot.hierarchies, str: type, str2: start, len: steps.position - start,
+            attributes)
     }
 
-    private mutating func bindHierarchy(
-        _ hierarchy: CgroupLayout.Hierarchy, _ settings: MountSettings
-    ) throws(Failure) {
+    private mutating func bindHierarchy(_ hierarchy: CgroupLayout.Hierarchy) throws(Failure) {
         let path = try steps.text(hierarchy.directory)
         steps.add(.openTree, flags: UInt32(CPLAN_F_RECURSIVE), dst: Slot.tree, str: path)
+    }
+
+    /// Gives all hierarchies their attributes at once, from the tmpfs down, then the tmpfs its own again.
+    private mutating func addBindAttributes(_ settings: MountSettings, above attributes: UInt64) {
         if let change = settings.bindAttributes(readOnly: settings.isReadOnly) {
-            steps.add(.mountAttr, src: Slot.tree, change.set, change.clear)
+            steps.add(.mountAttr, flags: UInt32(CPLAN_F_RECURSIVE), src: Slot.hierarchies, change.set, change.clear)
+            let all = change.set | change.clear
+            steps.add(.mountAttr, src: Slot.hierarchies, attributes, all & ~attributes)
         }
-        addRecursiveAttributes(settings, to: Slot.tree)
-        steps.add(.attach, src: Slot.tree, aux: Slot.target)
-        for flags in settings.propagation { addPropagation(flags, to: Slot.tree) }
+        addRecursiveAttributes(settings, to: Slot.hierarchies)
     }
 
     /// `cpu` and `cpuacct` lead to `cpu,cpuacct`.

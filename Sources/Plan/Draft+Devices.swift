@@ -5,16 +5,6 @@ internal import OCI
 /// /dev: the devices that every container has (config-linux.md, "Default Devices"), those of linux.devices, and the
 /// links that programs expect.
 extension Draft {
-    private static let defaultDevices: [(name: StaticString, path: StaticString, major: UInt32, minor: UInt32)] = [
-        ("null", "/dev/null", 1, 3), ("zero", "/dev/zero", 1, 5), ("full", "/dev/full", 1, 7),
-        ("random", "/dev/random", 1, 8), ("urandom", "/dev/urandom", 1, 9), ("tty", "/dev/tty", 5, 0),
-    ]
-
-    private static let links: [(name: StaticString, target: StaticString)] = [
-        ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-        ("stderr", "/proc/self/fd/2"),
-    ]
-
     /// A /dev that is bound from somewhere is somebody else's: nothing is made in it.
     var setsUpDev: Bool {
         for mount in spec.mounts where PathText.cleaned(mount.destination).isSame(as: "/dev") {
@@ -36,14 +26,23 @@ extension Draft {
         var paths: [String] = []
         paths.reserveCapacity(linux.devices.count)
         for device in linux.devices { paths.append(PathText.cleaned(device.path)) }
-        for device in Draft.defaultDevices {
-            if paths.contains(where: { $0.isSame(as: device.path) }) { continue }
-            let name = steps.literal(device.name)
-            steps.add(
-                .mknod, src: Slot.dev, str: name, FileType.character | 0o666, deviceNumber(device.major, device.minor))
-        }
+        addDefault("null", "/dev/null", 1, 3, paths)
+        addDefault("zero", "/dev/zero", 1, 5, paths)
+        addDefault("full", "/dev/full", 1, 7, paths)
+        addDefault("random", "/dev/random", 1, 8, paths)
+        addDefault("urandom", "/dev/urandom", 1, 9, paths)
+        addDefault("tty", "/dev/tty", 5, 0, paths)
         for index in linux.devices.indices { try planDevice(index, path: paths[index]) }
         planLinks()
+    }
+
+    /// A device that every container has, unless the configuration has its own one there.
+    private mutating func addDefault(
+        _ name: StaticString, _ path: StaticString, _ major: UInt32, _ minor: UInt32, _ given: [String]
+    ) {
+        for other in given where other.isSame(as: path) { return }
+        let text = steps.literal(name)
+        steps.add(.mknod, src: Slot.dev, str: text, FileType.character | 0o666, deviceNumber(major, minor))
     }
 
     private mutating func planDevice(_ index: Int, path: String) throws(Failure) {
@@ -88,7 +87,10 @@ extension Draft {
         steps.origin = .none
         // Of the container's own devpts; an image may have brought a node.
         addLink("ptmx", "pts/ptmx", replaces: true)
-        for link in Draft.links { addLink(link.name, link.target, replaces: false) }
+        addLink("fd", "/proc/self/fd", replaces: false)
+        addLink("stdin", "/proc/self/fd/0", replaces: false)
+        addLink("stdout", "/proc/self/fd/1", replaces: false)
+        addLink("stderr", "/proc/self/fd/2", replaces: false)
         if facts.hasKcore { addLink("core", "/proc/kcore", replaces: false) }
     }
 

@@ -99,7 +99,7 @@ extension Draft {
     }
 
     /// mount(2) takes the quotes off a security context; fsconfig(2) wants it without.
-    private mutating func appendOption(_ option: Substring) throws(Failure) {
+    private mutating func appendOption(_ option: String) throws(Failure) {
         if option.utf8.contains(UInt8(ascii: "\"")) {
             var bytes: [UInt8] = []
             for byte in option.utf8 where byte != UInt8(ascii: "\"") { bytes.append(byte) }

@@ -4,11 +4,20 @@ internal import OCI
 
 /// Stage 1: on the host, with all privileges.
 extension Draft {
-    /// Joined in this order: the mount namespace late, since paths are looked up in the one we are in; pid last.
-    private static let order: [(type: Spec.Linux.Namespace.Kind, flag: UInt64)] = [
-        (.ipc, Clone.newIPC), (.uts, Clone.newUTS), (.network, Clone.newNetwork), (.cgroup, Clone.newCgroup),
-        (.mount, Clone.newMount), (.pid, Clone.newPID),
-    ]
+    /// CLONE_NEW* of a namespace, and when it is joined: the mount namespace late, since paths are looked up in the
+    /// one we are in, and pid last.
+    private static func kind(_ type: Spec.Linux.Namespace.Kind) -> (flag: UInt64, place: Int16) {
+        switch type {
+        case .user: (Clone.newUser, 0)
+        case .time: (Clone.newTime, 1)
+        case .ipc: (Clone.newIPC, 2)
+        case .uts: (Clone.newUTS, 3)
+        case .network: (Clone.newNetwork, 4)
+        case .cgroup: (Clone.newCgroup, 5)
+        case .mount: (Clone.newMount, 6)
+        case .pid: (Clone.newPID, 7)
+        }
+    }
 
     mutating func planStageOne() throws(Failure) {
         planProc()
@@ -27,9 +36,7 @@ extension Draft {
 
     var newNamespaces: UInt64 {
         var flags: UInt64 = 0
-        for (type, flag) in Draft.order {
-            if let namespace = linux.namespace(type), namespace.path == nil { flags |= flag }
-        }
+        for namespace in linux.namespaces where namespace.path == nil { flags |= Draft.kind(namespace.type).flag }
         return flags
     }
 
@@ -50,20 +57,23 @@ extension Draft {
     /// Every namespace file is opened before the first one is joined: behind a joined mount namespace, paths mean
     /// something else.
     private mutating func planJoining() throws(Failure) {
-        var joined: [(slot: Int16, flag: UInt64, origin: Origin)] = []
+        var joins = false
         for (index, namespace) in linux.namespaces.enumerated() {
             guard let path = namespace.path else { continue }
-            guard let place = Draft.order.firstIndex(where: { $0.type == namespace.type }) else { continue }
+            joins = true
             steps.origin = Origin("linux.namespaces", index)
-            let slot = Slot.firstNamespace + Int16(place)
             let text = try steps.text(path)
-            steps.add(.open, dst: slot, str: text, OpenFlag.readOnly, 0)
-            joined.append((slot, Draft.order[place].flag, steps.origin))
+            steps.add(
+                .open, dst: Slot.firstNamespace + Draft.kind(namespace.type).place, str: text, OpenFlag.readOnly, 0)
         }
-        joined.sort { $0.slot < $1.slot }
-        for join in joined {
-            steps.origin = join.origin
-            steps.add(.setNS, src: join.slot, join.flag)
+        guard joins else { return }
+        for place in 0..<(Slot.lastKept - Slot.firstNamespace) {
+            for (index, namespace) in linux.namespaces.enumerated() where namespace.path != nil {
+                let kind = Draft.kind(namespace.type)
+                guard kind.place == place else { continue }
+                steps.origin = Origin("linux.namespaces", index)
+                steps.add(.setNS, src: Slot.firstNamespace + place, kind.flag)
+            }
         }
         steps.origin = .none
     }

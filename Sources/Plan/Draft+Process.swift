@@ -111,7 +111,9 @@ extension Draft {
         if name.utf8.contains(PathText.slash) {
             _ = try steps.text(name)
         } else if !name.isEmpty, let path = environment.value("PATH"), !path.isEmpty {
-            for entry in path.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
+            var rest = path
+            while true {
+                let entry = rest.prefix { $0 != UInt8(ascii: ":") }
                 if entry.isEmpty {
                     steps.append(literal: ".")
                 } else {
@@ -119,6 +121,8 @@ extension Draft {
                 }
                 if entry.last != PathText.slash { steps.append(byte: PathText.slash) }
                 _ = try steps.text(name)
+                if entry.endIndex == rest.endIndex { break }
+                rest = rest[rest.index(after: entry.endIndex)...]
             }
         }
         let length = steps.position - start
@@ -184,7 +188,7 @@ extension Draft {
         var entries: [UInt32] = []
         entries.reserveCapacity(environment.chosen.count)
         for position in environment.chosen {
-            let entry = environment.entries[position]
+            let entry = environment.entries[Int(position)]
             // The init appends the home directory that gantry found.
             if entry.isSame(as: "HOME=") { continue }
             entries.append(try steps.text(entry))

@@ -2,7 +2,7 @@
 /// place of the first.
 struct Environment {
     /// Positions in `entries` of what is handed over, in order.
-    private(set) var chosen: [Int] = []
+    private(set) var chosen: [UInt32] = []
     let entries: [String]
 
     /// An entry without "=" is handed over as it is.
@@ -10,21 +10,22 @@ struct Environment {
         self.entries = entries
         chosen.reserveCapacity(entries.count)
         // Open addressing: engines pass thousands of entries, for services, and comparing all pairs would be felt.
-        var table = [Int32](repeating: -1, count: Environment.tableSize(entries.count))
+        let free = UInt32.max
+        var table = [UInt32](repeating: free, count: Environment.tableSize(entries.count))
         let mask = table.count - 1
         for (position, entry) in entries.enumerated() {
             let length = Environment.nameLength(entry)
             var place = Environment.hash(entry, length) & mask
-            while table[place] >= 0 {
+            while table[place] != free {
                 let other = Int(table[place])
-                if Environment.isSameName(entry, entries[chosen[other]], length) { break }
+                if Environment.isSameName(entry, entries[Int(chosen[other])], length) { break }
                 place = (place + 1) & mask
             }
-            if table[place] >= 0 {
-                chosen[Int(table[place])] = position
+            if table[place] != free {
+                chosen[Int(table[place])] = UInt32(position)
             } else {
-                table[place] = Int32(chosen.count)
-                chosen.append(position)
+                table[place] = UInt32(chosen.count)
+                chosen.append(UInt32(position))
             }
         }
     }
@@ -33,16 +34,15 @@ struct Environment {
     func value(_ name: StaticString) -> Substring.UTF8View? {
         let bytes = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         for position in chosen {
-            let utf8 = entries[position].utf8
-            guard utf8.starts(with: bytes), let equals = utf8.firstIndex(of: equalsSign) else { continue }
-            if utf8.distance(from: utf8.startIndex, to: equals) == bytes.count {
-                return Substring(entries[position]).utf8[utf8.index(after: equals)...]
+            let utf8 = entries[Int(position)].utf8
+            guard utf8.starts(with: bytes) else { continue }
+            let end = utf8.index(utf8.startIndex, offsetBy: bytes.count)
+            if end < utf8.endIndex, utf8[end] == UInt8(ascii: "=") {
+                return Substring(entries[Int(position)]).utf8[utf8.index(after: end)...]
             }
         }
         return nil
     }
-
-    private var equalsSign: UInt8 { UInt8(ascii: "=") }
 
     private static func tableSize(_ count: Int) -> Int {
         var size = 16

@@ -33,9 +33,19 @@ public struct MountOption: Sendable {
         }
     }
 
+    /// The effect of an option, or `nil` when it is the file system's.
     static func find(_ text: String) -> Effect? {
-        for row in all where text.isSame(as: row.name) { return row.effect }
-        return nil
+        var text = text
+        return text.withUTF8 { text in
+            // No row has a "=", and most of a file system's options do.
+            for byte in text where byte == UInt8(ascii: "=") { return nil }
+            for row in all where row.name.utf8CodeUnitCount == text.count {
+                var index = 0
+                while index < text.count, text[index] == row.name.utf8Start[index] { index += 1 }
+                if index == text.count { return row.effect }
+            }
+            return nil
+        }
     }
 
     /// Every row, in the order in which they are best read.

@@ -11,7 +11,7 @@ struct MountSettings {
     private(set) var recursiveSet: UInt64 = 0
     private(set) var recursiveClear: UInt64 = 0
     /// What the file system itself gets, split at its commas.
-    private(set) var data: [Substring] = []
+    private(set) var data: [String] = []
     /// Positions in the array of options, for errors.
     private(set) var firstDataOption = -1
     private(set) var firstSuperblockOption = -1
@@ -104,7 +104,7 @@ struct MountSettings {
     private mutating func split(_ option: String) {
         let utf8 = option.utf8
         guard utf8.contains(UInt8(ascii: ",")) else {
-            data.append(Substring(option))
+            data.append(option)
             return
         }
         var quoted = false
@@ -113,10 +113,10 @@ struct MountSettings {
             let byte = utf8[index]
             if byte == UInt8(ascii: "\"") { quoted.toggle() }
             if byte == UInt8(ascii: ","), !quoted {
-                if start < index { data.append(option[start..<index]) }
+                if start < index { data.append(String(option[start..<index])) }
                 start = utf8.index(after: index)
             }
         }
-        if start < utf8.endIndex { data.append(option[start...]) }
+        if start < utf8.endIndex { data.append(String(option[start...])) }
     }
 }

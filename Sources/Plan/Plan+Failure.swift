@@ -124,7 +124,7 @@ extension Plan {
         case .openTree: return openTreePurpose(op, at: index)
         case .makeFS, .mountData: return "mount \(text) on \(path(of: raw.aux, before: index))"
         case .mountAttr: return "give the mount \(mountSubject(raw.src, at: index)) its attributes (\(Plan.attributes(op)))"
-        case .attach: return "mount \(mounted(op, at: index)) on \(path(of: raw.aux, before: index))"
+        case .attach: return "mount \(mounted(op, at: index)) on \(attachment(op, at: index))"
         case .cover: return "mask \(path(of: raw.src, before: index))"
         case .pivot, .moveRoot, .chroot: return "enter the root file system"
         case .mkdir: return "make the directory \(entry(op, at: index))"
@@ -176,7 +176,7 @@ extension Plan {
         let filler = ops[..<index].lastIndex { $0.raw.dst == slot } ?? 0
         for at in (filler + 1)..<ops.count {
             if ops[at].raw.dst == slot { break }
-            if ops[at].code == .attach, ops[at].raw.src == slot { return path(of: ops[at].raw.aux, before: at) }
+            if ops[at].code == .attach, ops[at].raw.src == slot { return attachment(ops[at], at: at) }
         }
         return path(of: slot, before: index)
     }

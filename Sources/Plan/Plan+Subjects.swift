@@ -30,6 +30,12 @@ extension Plan {
         return parent == "/" || parent.isEmpty ? "/" + name : parent + "/" + name
     }
 
+    /// Where an `attach` op mounts: the target's path, or that of a named entry of it.
+    func attachment(_ op: Op, at index: Int) -> String {
+        let target = path(of: op.raw.aux, before: index)
+        return op.raw.str == 0 ? target : target + "/" + text(op.raw.str)
+    }
+
     /// What fills a slot: `nil` when nothing does.
     func filler(of slot: Int16, before index: Int) -> Op? {
         ops[..<index].last { $0.raw.dst == slot }

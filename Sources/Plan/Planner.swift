@@ -57,6 +57,8 @@ struct Draft {
     let facts: HostFacts
     let options: PlanOptions
     let linux: Spec.Linux
+    /// Empty where the configuration has none; `checkSupport` refuses that.
+    let process: Spec.Process
     var steps = PlanBuilder()
 
     /// Mounts that become read-only when everything beneath them is made, in order.
@@ -69,12 +71,10 @@ struct Draft {
         self.facts = facts
         self.options = options
         linux = spec.linux ?? Spec.Linux()
+        process = spec.process ?? Spec.Process()
     }
 
     var hasMountNamespace: Bool { linux.namespace(.mount) != nil }
-
-    /// Runs after `checkSupport`.
-    var process: Spec.Process { spec.process ?? Spec.Process() }
 
     /// Order matters here more than anywhere else; spec/plan.md says why each step stands where it does.
     mutating func planStageTwo() throws(Failure) {
@@ -94,7 +94,7 @@ struct Draft {
 
     /// What would otherwise be left out without a word, or change the host.
     func checkSupport() throws(Failure) {
-        guard let process = spec.process else { throw Failure(.invalid, "must be given", at: "process") }
+        if spec.process == nil { throw Failure(.invalid, "must be given", at: "process") }
         if process.args.isEmpty { throw Failure(.invalid, "must not be empty", at: "process.args") }
         if linux.namespace(.user) != nil || !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty {
             throw Failure(.unsupported, "user namespaces are not supported yet", at: "linux.namespaces")

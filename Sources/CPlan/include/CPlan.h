@@ -66,7 +66,7 @@ enum cplan_opcode {
     CPLAN_OPEN_TREE,     // dst = open_tree(src, str, OPEN_TREE_CLONE [| AT_RECURSIVE])
     CPLAN_MAKE_FS,       // dst = fsmount of type str with options str2 (NUL-separated), attributes arg0
     CPLAN_MOUNT_ATTR,    // mount_setattr(src, set=arg0, clear=arg1 [, AT_RECURSIVE])
-    CPLAN_ATTACH,        // move_mount(src -> aux)
+    CPLAN_ATTACH,        // move_mount(src -> aux, or -> the entry str of the directory aux)
     CPLAN_MOUNT_DATA,    // mount(2) of type str onto slot aux, source/data in str2, flags arg0: long data
     CPLAN_COVER,         // cover src: with slot MASK when a directory, else with slot NULL
     CPLAN_PIVOT,         // pivot_root to slot src and detach the old root
