@@ -6,7 +6,7 @@ enum Capabilities {
     static let sysAdmin: UInt64 = 1 << 21
 
     /// Bit mask of a set. What is beyond the kernel's last capability has no bit: engines give privileged containers
-    /// all names that they know themselves. (The validator refuses names that nobody knows.)
+    /// all names that they know themselves. (The validator warns of names that nobody knows.)
     static func mask(_ names: [String], last: Int) -> UInt64 {
         var mask: UInt64 = 0
         for name in names {

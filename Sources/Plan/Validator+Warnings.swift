@@ -13,9 +13,23 @@ extension Validator {
                 "ociVersion: \(spec.ociVersion) is newer than \(newestVersion.major).\(newestVersion.minor);"
                     + " what it added is ignored")
         }
+        if let sets = spec.process?.capabilities { warn(sets, &warnings) }
         for (index, mount) in spec.mounts.enumerated() where !isAbsolute(mount.destination) {
             warnings.append("mounts[\(index)].destination: is not absolute, taken as /\(mount.destination)")
         }
         return warnings
+    }
+
+    private static func warn(_ sets: Spec.Process.Capabilities, _ warnings: inout [String]) {
+        let all: [(name: StaticString, names: [String])] = [
+            ("bounding", sets.bounding), ("effective", sets.effective), ("inheritable", sets.inheritable),
+            ("permitted", sets.permitted), ("ambient", sets.ambient),
+        ]
+        for set in all {
+            for (index, name) in set.names.enumerated() where NameTable.capabilities.number(of: name) == nil {
+                warnings.append(
+                    "process.capabilities.\(set.name)[\(index)]: unknown capability \(quoted(name)), ignored")
+            }
+        }
     }
 }

@@ -88,25 +88,33 @@ import Testing
             }
         }
         #expect(sets { $0.bounding = ["CAP_KILL", "CAP_KILL"] } == nil)
-        for name in ["CAP_FOO", "cap_kill", "KILL", "CAP_", "", "CAP_KILL ", "CAP_\u{212A}ILL"] {
-            #expect(
-                sets { $0.bounding = ["CAP_KILL", name] }
-                    == "process.capabilities.bounding[1]: unknown capability \(name.debugDescription)")
-        }
-        #expect(
-            sets { $0.effective = ["X"] } == "process.capabilities.effective[0]: unknown capability \"X\"")
-        #expect(
-            sets { $0.inheritable = ["X"] } == "process.capabilities.inheritable[0]: unknown capability \"X\""
-        )
-        #expect(
-            sets { $0.permitted = ["X"] } == "process.capabilities.permitted[0]: unknown capability \"X\"")
-        #expect(sets { $0.ambient = ["X"] } == "process.capabilities.ambient[0]: unknown capability \"X\"")
         #expect(
             sets {
                 $0.permitted = ["CAP_CHOWN"]
                 $0.effective = ["CAP_CHOWN", "CAP_BPF"]
             } == "process.capabilities.effective[1]: CAP_BPF is not in the permitted set")
+        #expect(
+            sets {
+                $0.permitted = ["CAP_CHOWN"]
+                $0.effective = ["CAP_FOO", "CAP_BPF"]
+            } == "process.capabilities.effective[1]: CAP_BPF is not in the permitted set")
         #expect(sets { $0.ambient = ["CAP_KILL"] } == nil)
+    }
+
+    /// config.md: what is not known MUST be told as a warning, and SHOULD NOT be an error.
+    @Test func unknownCapabilities() {
+        for name in ["CAP_FOO", "cap_kill", "KILL", "CAP_", "", "CAP_KILL ", "CAP_\u{212A}ILL"] {
+            var spec = validSpec()
+            var sets = Spec.Process.Capabilities()
+            (sets.bounding, sets.effective) = (["CAP_KILL", name], [name])
+            spec.process?.capabilities = sets
+            let problem = "unknown capability \(name.debugDescription), ignored"
+            #expect(objection { $0.process = spec.process } == nil)
+            #expect(
+                Validator.warnings(spec) == [
+                    "process.capabilities.bounding[1]: " + problem, "process.capabilities.effective[0]: " + problem,
+                ])
+        }
     }
 
     /// libcap and the C library know the numbers.
