@@ -17,15 +17,17 @@ extension Draft {
             try planBind(directory, settings, to: target.retyped("bind"), recursive: true)
         case .legacy(let hierarchies):
             try settings.checkNoData(
-                mount.options, index: Int(steps.origin.index), "is no option of a mount of all cgroup hierarchies")
+                mount.options, index: Int(steps.origin.index),
+                "is no option of a mount of all cgroup hierarchies")
             try planHierarchies(hierarchies, settings, at: target, hasNamespace: hasNamespace)
         }
     }
 
-    /// A tmpfs with one directory a hierarchy. It stays writable even where the hierarchies are read-only, as engines
-    /// know it.
+    /// A tmpfs with one directory a hierarchy. It stays writable even where the hierarchies are read-only, as
+    /// engines know it.
     private mutating func planHierarchies(
-        _ hierarchies: [CgroupLayout.Hierarchy], _ settings: MountSettings, at target: MountTarget, hasNamespace: Bool
+        _ hierarchies: [CgroupLayout.Hierarchy], _ settings: MountSettings, at target: MountTarget,
+        hasNamespace: Bool
     ) throws(Failure) {
         let attributes = MountAttribute.noSUID | MountAttribute.noDev | MountAttribute.noExec
         try openTarget(target, like: Slot.none)
@@ -33,7 +35,8 @@ extension Draft {
         let start = steps.literal("source=tmpfs")
         _ = steps.literal("mode=755")
         steps.add(
-            .makeFS, flags: UInt32(CPLAN_F_MODE_OF_TARGET), dst: Slot.hierarchies, aux: Slot.target, str: type,
+            .makeFS, flags: UInt32(CPLAN_F_MODE_OF_TARGET), dst: Slot.hierarchies, aux: Slot.target,
+            str: type,
             str2: start, len: steps.position - start, attributes)
         steps.add(.attach, src: Slot.hierarchies, aux: Slot.target)
         for hierarchy in hierarchies {
@@ -49,7 +52,9 @@ extension Draft {
             steps.add(.attach, src: Slot.tree, aux: Slot.hierarchies, str: directory)
         }
         if !hasNamespace { addBindAttributes(settings, above: attributes) }
-        for flags in settings.propagation { addPropagation(flags | MountFlag.recursive, to: Slot.hierarchies) }
+        for flags in settings.propagation {
+            addPropagation(flags | MountFlag.recursive, to: Slot.hierarchies)
+        }
         for hierarchy in hierarchies where hierarchy.controllers.count > 1 { try linkControllers(hierarchy) }
     }
 
@@ -70,7 +75,8 @@ extension Draft {
         for controller in hierarchy.controllers { _ = try steps.text(controller) }
         if attributes & MountAttribute.readOnly != 0 { _ = steps.literal("ro") }
         steps.add(
-            .makeFS, dst: Slot.tree, aux: Slot.hierarchies, str: type, str2: start, len: steps.position - start,
+            .makeFS, dst: Slot.tree, aux: Slot.hierarchies, str: type, str2: start,
+            len: steps.position - start,
             attributes)
     }
 
@@ -82,7 +88,8 @@ extension Draft {
     /// Gives all hierarchies their attributes at once, from the tmpfs down, then the tmpfs its own again.
     private mutating func addBindAttributes(_ settings: MountSettings, above attributes: UInt64) {
         if let change = settings.bindAttributes(readOnly: settings.isReadOnly) {
-            steps.add(.mountAttr, flags: UInt32(CPLAN_F_RECURSIVE), src: Slot.hierarchies, change.set, change.clear)
+            steps.add(
+                .mountAttr, flags: UInt32(CPLAN_F_RECURSIVE), src: Slot.hierarchies, change.set, change.clear)
             let all = change.set | change.clear
             steps.add(.mountAttr, src: Slot.hierarchies, attributes, all & ~attributes)
         }

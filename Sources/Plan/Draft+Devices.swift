@@ -2,8 +2,8 @@ internal import CPlan
 internal import Diagnostics
 internal import OCI
 
-/// /dev: the devices that every container has (config-linux.md, "Default Devices"), those of linux.devices, and the
-/// links that programs expect.
+/// /dev: the devices that every container has (config-linux.md, "Default Devices"), those of linux.devices,
+/// and the links that programs expect.
 extension Draft {
     /// A /dev that is bound from somewhere is somebody else's: nothing is made in it.
     var setsUpDev: Bool {
@@ -76,7 +76,8 @@ extension Draft {
             slot = Slot.parent
             let text = try steps.text(parent)
             steps.add(
-                .openTarget, flags: UInt32(CPLAN_F_DIRECTORY | CPLAN_F_REFUSE_PROC), dst: slot, src: Slot.root,
+                .openTarget, flags: UInt32(CPLAN_F_DIRECTORY | CPLAN_F_REFUSE_PROC), dst: slot,
+                src: Slot.root,
                 str: text)
         }
         let text = try steps.text(name)

@@ -15,7 +15,9 @@ extension Draft {
             let target = try MountTarget(mount, index: index, settings: settings, facts: facts)
             if settings.isBind {
                 try settings.checkBind(mount.options, index: index)
-                try planBind(try bindSource(mount, index: index), settings, to: target, recursive: settings.isRecursive)
+                try planBind(
+                    try bindSource(mount, index: index), settings, to: target, recursive: settings.isRecursive
+                )
             } else if target.type.isSame(as: "cgroup") {
                 try planCgroups(mount, settings, at: target)
             } else {
@@ -69,16 +71,17 @@ extension Draft {
     }
 
     /// - Parameters:
-    ///   - slot: what stands where the mount goes decides whether a directory or a file is made; NONE: a directory.
+    ///   - slot: what is mounted decides whether a directory or a file is made; NONE: a directory.
     mutating func openTarget(_ target: MountTarget, like slot: Int16) throws(Failure) {
         let path = try steps.text(target.path)
         steps.add(
-            .openTarget, flags: target.flags | UInt32(slot == Slot.none ? CPLAN_F_DIRECTORY : CPLAN_F_LIKE_AUX),
+            .openTarget,
+            flags: target.flags | UInt32(slot == Slot.none ? CPLAN_F_DIRECTORY : CPLAN_F_LIKE_AUX),
             dst: Slot.target, src: Slot.root, aux: slot, str: path)
     }
 
-    /// Makes a file system through fsopen(2), detached. A read-only one is so as a file system and as a mount, as
-    /// with mount(2).
+    /// Makes a file system through fsopen(2), detached. A read-only one is so as a file system and as a
+    /// mount, as with mount(2).
     mutating func makeFileSystem(
         source: String, _ settings: MountSettings, at target: MountTarget, readOnly: Bool, into slot: Int16
     ) throws(Failure) {
@@ -93,7 +96,8 @@ extension Draft {
         if settings.flags & MountFlag.mandatoryLocks != 0 { _ = steps.literal("mand") }
         for option in settings.data { try appendOption(option) }
         steps.add(
-            .makeFS, flags: target.takesModeOfDirectory(settings) ? UInt32(CPLAN_F_MODE_OF_TARGET) : 0, dst: slot,
+            .makeFS, flags: target.takesModeOfDirectory(settings) ? UInt32(CPLAN_F_MODE_OF_TARGET) : 0,
+            dst: slot,
             aux: Slot.target, str: type, str2: start, len: steps.position - start,
             settings.attributes(readOnly: readOnly))
     }
@@ -113,11 +117,12 @@ extension Draft {
     mutating func addRecursiveAttributes(_ settings: MountSettings, to slot: Int16) {
         guard settings.recursiveSet | settings.recursiveClear != 0 else { return }
         steps.add(
-            .mountAttr, flags: UInt32(CPLAN_F_RECURSIVE), src: slot, settings.recursiveSet, settings.recursiveClear)
+            .mountAttr, flags: UInt32(CPLAN_F_RECURSIVE), src: slot, settings.recursiveSet,
+            settings.recursiveClear)
     }
 
-    /// The slot for a mount: a temporary one, or one that lasts until the mount becomes read-only. When those have
-    /// run out, the mount is found by its path again.
+    /// The slot for a mount: a temporary one, or one that lasts until the mount becomes read-only. When those
+    /// have run out, the mount is found by its path again.
     private mutating func takeSlot(_ target: MountTarget, kept: Bool) -> Int16 {
         guard kept else { return Slot.tree }
         let lasts = nextKept >= Slot.lastKept
@@ -131,7 +136,9 @@ extension Draft {
 /// What only mount(2) can do.
 extension Draft {
     private func needsMountCall(_ source: String, _ settings: MountSettings) -> Bool {
-        if settings.flags & MountFlag.mountCallOnly != 0 || source.utf8.count > fsconfigValueMax { return true }
+        if settings.flags & MountFlag.mountCallOnly != 0 || source.utf8.count > fsconfigValueMax {
+            return true
+        }
         for option in settings.data where option.utf8.count > fsconfigValueMax {
             let equals = option.utf8.firstIndex(of: UInt8(ascii: "=")) ?? option.utf8.endIndex
             let key = option.utf8[..<equals].count

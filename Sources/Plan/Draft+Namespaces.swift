@@ -4,8 +4,8 @@ internal import OCI
 
 /// Stage 1: on the host, with all privileges.
 extension Draft {
-    /// CLONE_NEW* of a namespace, and when it is joined: the mount namespace late, since paths are looked up in the
-    /// one we are in, and pid last.
+    /// CLONE_NEW* of a namespace, and when it is joined: the mount namespace late, since paths are looked up
+    /// in the one we are in, and pid last.
     private static func kind(_ type: Spec.Linux.Namespace.Kind) -> (flag: UInt64, place: Int16) {
         switch type {
         case .user: (Clone.newUser, 0)
@@ -36,7 +36,9 @@ extension Draft {
 
     var newNamespaces: UInt64 {
         var flags: UInt64 = 0
-        for namespace in linux.namespaces where namespace.path == nil { flags |= Draft.kind(namespace.type).flag }
+        for namespace in linux.namespaces where namespace.path == nil {
+            flags |= Draft.kind(namespace.type).flag
+        }
         return flags
     }
 
@@ -54,8 +56,8 @@ extension Draft {
         try write(file, String(score))
     }
 
-    /// Every namespace file is opened before the first one is joined: behind a joined mount namespace, paths mean
-    /// something else.
+    /// Every namespace file is opened before the first one is joined: behind a joined mount namespace, paths
+    /// mean something else.
     private mutating func planJoining() throws(Failure) {
         var joins = false
         for (index, namespace) in linux.namespaces.enumerated() {
@@ -64,7 +66,8 @@ extension Draft {
             steps.origin = Origin("linux.namespaces", index)
             let text = try steps.text(path)
             steps.add(
-                .open, dst: Slot.firstNamespace + Draft.kind(namespace.type).place, str: text, OpenFlag.readOnly, 0)
+                .open, dst: Slot.firstNamespace + Draft.kind(namespace.type).place, str: text,
+                OpenFlag.readOnly, 0)
         }
         guard joins else { return }
         for place in 0..<(Slot.lastKept - Slot.firstNamespace) {

@@ -19,8 +19,8 @@ extension Draft {
         steps.origin = Origin("process.user")
         steps.add(.stdioOwner, UInt64(process.user.uid))
 
-        // From here on nothing but the container's own can be reached: a working directory or an executable that is
-        // named /proc/self/fd/N leads nowhere else (CVE-2024-21626).
+        // From here on nothing but the container's own can be reached: a working directory or an executable
+        // that is named /proc/self/fd/N leads nowhere else (CVE-2024-21626).
         steps.origin = .none
         steps.add(.closeFrom, src: needsHome ? Slot.passwd : Slot.none, UInt64(3 + options.preserveFDs))
         try planIdentity(capabilities.offset)
@@ -39,8 +39,8 @@ extension Draft {
         withUnsafeBytes(of: sets) { steps.data($0) }
     }
 
-    /// gantry reads the user's home directory from it. Opened as root, and in the root file system, like everything
-    /// in there; a container without the file has the home "/".
+    /// gantry reads the user's home directory from it. Opened as root, and in the root file system, like
+    /// everything in there; a container without the file has the home "/".
     private mutating func planPasswd() {
         steps.origin = .none
         let path = steps.literal("etc/passwd")
@@ -49,8 +49,8 @@ extension Draft {
             OpenFlag.readOnly | OpenFlag.noTTY | OpenFlag.nonBlock, Resolve.container)
     }
 
-    /// Raising a hard limit takes privileges, so it happens here; a small number of open files would be in our own
-    /// way, so it waits: see `planSmallFileLimit`.
+    /// Raising a hard limit takes privileges, so it happens here; a small number of open files would be in
+    /// our own way, so it waits: see `planSmallFileLimit`.
     private mutating func planRlimits() throws(Failure) {
         for (index, limit) in process.rlimits.enumerated() {
             steps.origin = Origin("process.rlimits", index)
@@ -87,7 +87,8 @@ extension Draft {
         steps.add(.personality, personality.domain == .linux32 ? 0x8 : 0x0)
     }
 
-    /// The working directory is entered as root and, where only its user may (a network file system), once more.
+    /// The working directory is entered as root and, where only its user may (a network file system), once
+    /// more.
     private mutating func planIdentity(_ capabilities: UInt32) throws(Failure) {
         steps.origin = Origin("process.cwd")
         let path = try steps.text(process.cwd)
@@ -102,8 +103,8 @@ extension Draft {
         steps.add(.chdir, str: path)
     }
 
-    /// Where the executable may be: args[0] itself when it has a slash, else in each directory of the container's
-    /// PATH; an empty entry is the working directory (execvp(3)).
+    /// Where the executable may be: args[0] itself when it has a slash, else in each directory of the
+    /// container's PATH; an empty entry is the working directory (execvp(3)).
     private mutating func planExecutable(_ environment: Environment) throws(Failure) {
         steps.origin = Origin("process.args", 0)
         let name = process.args[0]
@@ -139,8 +140,8 @@ extension Draft {
         if options.waitsForStart { steps.add(.waitStart) }
     }
 
-    /// A filter may be loaded by whoever can gain no privileges, or by CAP_SYS_ADMIN. The less comes behind it, the
-    /// less it must allow.
+    /// A filter may be loaded by whoever can gain no privileges, or by CAP_SYS_ADMIN. The less comes behind
+    /// it, the less it must allow.
     private mutating func planPrivileges(_ sets: cplan_caps, offset: UInt32) {
         planSmallFileLimit()
         if process.noNewPrivileges {

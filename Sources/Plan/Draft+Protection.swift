@@ -46,6 +46,7 @@ extension Draft {
         _ = steps.literal("nr_inodes=1")
         _ = steps.literal("ro")
         steps.add(
-            .makeFS, dst: Slot.mask, str: type, str2: start, len: steps.position - start, MountAttribute.readOnly)
+            .makeFS, dst: Slot.mask, str: type, str2: start, len: steps.position - start,
+            MountAttribute.readOnly)
     }
 }

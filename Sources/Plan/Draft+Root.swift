@@ -35,8 +35,8 @@ extension Draft {
         steps.add(.attach, src: Slot.root, aux: Slot.target)
     }
 
-    /// What the namespace got from the host must not tell the host about our mounts. With `shared` that is wanted for
-    /// the sources of bind mounts, but not for the mount that the root goes on.
+    /// What the namespace got from the host must not tell the host about our mounts. With `shared` that is
+    /// wanted for the sources of bind mounts, but not for the mount that the root goes on.
     private mutating func planHostPropagation() throws(Failure) {
         var flags = MountFlag.slave | MountFlag.recursive
         steps.origin = .none
@@ -44,7 +44,8 @@ extension Draft {
             steps.origin = Origin("linux.rootfsPropagation")
             guard let known = RootPropagation.flags(given) else {
                 throw Failure(
-                    .invalid, "must be shared, slave, private, unbindable, or one of them with an r before it",
+                    .invalid,
+                    "must be shared, slave, private, unbindable, or one of them with an r before it",
                     at: "linux.rootfsPropagation")
             }
             // An unbindable "/" could not be bound from: there it is only the container's root.
@@ -53,7 +54,8 @@ extension Draft {
         addPropagation(flags, to: Slot.none)
         guard let given = linux.rootfsPropagation, RootPropagation.needsMountPoint(given) else { return }
         guard let mountPoint = facts.rootfsMountPoint else {
-            throw Failure(.invalid, "the mount that contains the rootfs is not known", at: "linux.rootfsPropagation")
+            throw Failure(
+                .invalid, "the mount that contains the rootfs is not known", at: "linux.rootfsPropagation")
         }
         let path = try steps.text(mountPoint)
         steps.add(.open, dst: Slot.target, str: path, OpenFlag.path | OpenFlag.directory, 0)
@@ -87,7 +89,8 @@ extension Draft {
         }
     }
 
-    /// The container's null device, for files that are masked and for stdio. An image could have put anything there.
+    /// The container's null device, for files that are masked and for stdio. An image could have put anything
+    /// there.
     private mutating func planNull() {
         guard setsUpDev || !linux.maskedPaths.isEmpty else { return }
         steps.origin = setsUpDev ? .none : Origin("linux.maskedPaths")

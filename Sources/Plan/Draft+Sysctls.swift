@@ -22,7 +22,8 @@ extension Draft {
         }
         if facts.joinsOwnNetwork, path.utf8.starts(with: "net/".utf8) {
             throw Failure(
-                .invalid, "the network namespace is the host's: it would change the host", at: "linux.sysctl.\(key)")
+                .invalid, "the network namespace is the host's: it would change the host",
+                at: "linux.sysctl.\(key)")
         }
     }
 }

@@ -1,5 +1,5 @@
-/// The environment as the container's process gets it: of several entries with one name the last one counts, at the
-/// place of the first.
+/// The environment as the container's process gets it: of several entries with one name the last one counts,
+/// at the place of the first.
 struct Environment {
     /// Positions in `entries` of what is handed over, in order.
     private(set) var chosen: [UInt32] = []
@@ -9,7 +9,8 @@ struct Environment {
     init(_ entries: [String]) {
         self.entries = entries
         chosen.reserveCapacity(entries.count)
-        // Open addressing: engines pass thousands of entries, for services, and comparing all pairs would be felt.
+        // Open addressing: engines pass thousands of entries, for services, and comparing all pairs would be
+        // felt.
         let free = UInt32.max
         var table = [UInt32](repeating: free, count: Environment.tableSize(entries.count))
         let mask = table.count - 1

@@ -1,8 +1,8 @@
 internal import Diagnostics
 internal import SystemPackage
 
-/// Why a program did not start. Engines choose exit codes by these sentences, which are those of the runtime they
-/// were written for; what is known beyond them comes before.
+/// Why a program did not start. Engines choose exit codes by these sentences, which are those of the runtime
+/// they were written for; what is known beyond them comes before.
 enum ExecFailure {
     private static let noEntry: Int32 = 2
     private static let access: Int32 = 13
@@ -13,14 +13,16 @@ enum ExecFailure {
     static func unresolved(_ candidates: [String], name: String, errno: Int32) -> Failure {
         let quoted = "exec: \"\(name)\""
         guard name.utf8.contains(PathText.slash) else {
-            return Failure(.notFound, quoted + ": executable file not found in $PATH" + inPath(candidates, errno))
+            return Failure(
+                .notFound, quoted + ": executable file not found in $PATH" + inPath(candidates, errno))
         }
         let reason = Errno(rawValue: errno)
         if errno == access || errno == isDirectory {
             return Failure(.system, "\(quoted): \(reason.sentence)")
         }
         return Failure(
-            errno == noEntry ? .notFound : .system, quoted, cause: Failure.Cause(call: "stat \(name)", errno: reason))
+            errno == noEntry ? .notFound : .system, quoted,
+            cause: Failure.Cause(call: "stat \(name)", errno: reason))
     }
 
     private static func inPath(_ candidates: [String], _ errno: Int32) -> String {
@@ -45,14 +47,16 @@ enum ExecFailure {
         case noEntry:
             if let interpreter = scriptInterpreter(head) {
                 if interpreter.utf8.last == UInt8(ascii: "\r") {
-                    return "the #! line of \(path) ends with a carriage return (CRLF), which becomes part of the name"
+                    return
+                        "the #! line of \(path) ends with a carriage return (CRLF), part of the name"
                 }
                 return "the interpreter \(interpreter) of \(path) is missing in the container"
             }
             if let loader = ELFHead(head)?.interpreter {
                 return "the loader \(loader) of \(path) is missing in the container"
             }
-            return head.starts(with: ELFHead.magic) ? "the loader of \(path) is missing in the container" : nil
+            return head.starts(with: ELFHead.magic)
+                ? "the loader of \(path) is missing in the container" : nil
         case noExec:
             if head.isEmpty { return "\(path) is empty" }
             if let machine = ELFHead(head)?.machine, machine != ELFHead.ownMachine {
@@ -121,7 +125,8 @@ struct ELFHead {
         for index in 0..<count {
             let at = table + index * size
             guard let type = number(at, 4) else { return nil }
-            guard type == 3, let offset = number(at + (is64 ? 8 : 4), is64 ? 8 : 4), offset < head.count else { continue }
+            guard type == 3, let offset = number(at + (is64 ? 8 : 4), is64 ? 8 : 4), offset < head.count
+            else { continue }
             guard let end = head[offset...].firstIndex(of: 0) else { return nil }
             return String(decoding: head[offset..<end], as: UTF8.self)
         }

@@ -28,7 +28,8 @@ public struct HostFacts: Sendable, Equatable {
     public var joinsOwnNetwork: Bool
 
     public init(
-        cgroup: CgroupLayout, lastCapability: Int = 40, hasKcore: Bool = true, rootfsMountPoint: String? = nil,
+        cgroup: CgroupLayout, lastCapability: Int = 40, hasKcore: Bool = true,
+        rootfsMountPoint: String? = nil,
         procfsSources: [Int] = [], joinsOwnNetwork: Bool = false
     ) {
         self.cgroup = cgroup
@@ -44,7 +45,8 @@ public struct HostFacts: Sendable, Equatable {
 public enum CgroupLayout: Sendable, Equatable {
     /// Version 2 alone. `directory` is the container's cgroup, absolute on the host.
     case unified(directory: String)
-    /// Version 1 hierarchies, in the order of /proc/self/mountinfo; the version 2 one of a hybrid host is left out.
+    /// Version 1 hierarchies, in the order of /proc/self/mountinfo; the version 2 one of a hybrid host is
+    /// left out.
     case legacy([Hierarchy])
 
     /// One mounted hierarchy of version 1.
@@ -90,7 +92,8 @@ public struct PlanOptions: Sendable {
 
     public init(
         id: String, bundle: String, rootfs: String, noPivot: Bool = false, noNewKeyring: Bool = false,
-        preserveFDs: Int = 0, waitsForStart: Bool = false, intoCgroup: Bool = false, environment: [String] = []
+        preserveFDs: Int = 0, waitsForStart: Bool = false, intoCgroup: Bool = false,
+        environment: [String] = []
     ) {
         self.id = id
         self.bundle = bundle

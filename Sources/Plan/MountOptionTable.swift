@@ -1,5 +1,5 @@
-/// The mount options that are not handed to the file system: one row each (mount(8), config-linux.md). `features`
-/// prints from the same rows.
+/// The mount options that are not handed to the file system: one row each (mount(8), config-linux.md).
+/// `features` prints from the same rows.
 public struct MountOption: Sendable {
     public let name: StaticString
     let effect: Effect
@@ -97,8 +97,8 @@ public struct MountOption: Sendable {
         MountOption("rslave", .propagation(MountFlag.slave | MountFlag.recursive)),
         MountOption("runbindable", .propagation(MountFlag.unbindable | MountFlag.recursive)),
 
-        // The mount and all below it (mount_setattr(2)). Taking an access-time mode back means the kernel's default,
-        // relatime, as without the "r".
+        // The mount and all below it (mount_setattr(2)). Taking an access-time mode back means the kernel's
+        // default, relatime, as without the "r".
         MountOption("rro", .recursive(set: MountAttribute.readOnly, clear: 0)),
         MountOption("rrw", .recursive(set: 0, clear: MountAttribute.readOnly)),
         MountOption("rnosuid", .recursive(set: MountAttribute.noSUID, clear: 0)),
@@ -111,10 +111,12 @@ public struct MountOption: Sendable {
         MountOption("rdiratime", .recursive(set: 0, clear: MountAttribute.noDirATime)),
         MountOption("rrelatime", .recursive(set: 0, clear: MountAttribute.accessTimeMask)),
         MountOption("rnorelatime", .nothing),
-        MountOption("rnoatime", .recursive(set: MountAttribute.noATime, clear: MountAttribute.accessTimeMask)),
+        MountOption(
+            "rnoatime", .recursive(set: MountAttribute.noATime, clear: MountAttribute.accessTimeMask)),
         MountOption("ratime", .recursive(set: 0, clear: MountAttribute.accessTimeMask)),
         MountOption(
-            "rstrictatime", .recursive(set: MountAttribute.strictATime, clear: MountAttribute.accessTimeMask)),
+            "rstrictatime",
+            .recursive(set: MountAttribute.strictATime, clear: MountAttribute.accessTimeMask)),
         MountOption("rnostrictatime", .recursive(set: 0, clear: MountAttribute.accessTimeMask)),
         MountOption("rnosymfollow", .recursive(set: MountAttribute.noSymlinkFollow, clear: 0)),
         MountOption("rsymfollow", .recursive(set: 0, clear: MountAttribute.noSymlinkFollow)),

@@ -29,9 +29,12 @@ struct MountSettings {
             case .nothing: break
             case .set(let bits):
                 if bits == MountFlag.remount {
-                    throw MountSettings.failure(.invalid, "is for mounts that exist already", index, position, option)
+                    throw MountSettings.failure(
+                        .invalid, "is for mounts that exist already", index, position, option)
                 }
-                if bits & MountFlag.superblock != 0, firstSuperblockOption < 0 { firstSuperblockOption = position }
+                if bits & MountFlag.superblock != 0, firstSuperblockOption < 0 {
+                    firstSuperblockOption = position
+                }
                 flags |= bits
             case .clear(let bits): flags &= ~bits
             case .propagation(let bits): propagation.append(bits)
@@ -48,8 +51,8 @@ struct MountSettings {
     var isRecursive: Bool { flags & MountFlag.recursive != 0 }
     var isReadOnly: Bool { flags & MountFlag.readOnly != 0 }
 
-    /// MOUNT_ATTR_* of a new mount: what mount(2) makes of its flags, where strictatime wins over noatime, and
-    /// relatime is what is left.
+    /// MOUNT_ATTR_* of a new mount: what mount(2) makes of its flags, where strictatime wins over noatime,
+    /// and relatime is what is left.
     func attributes(readOnly: Bool) -> UInt64 {
         var result: UInt64 = readOnly ? MountAttribute.readOnly : 0
         if flags & MountFlag.noSUID != 0 { result |= MountAttribute.noSUID }
@@ -65,8 +68,8 @@ struct MountSettings {
         return result
     }
 
-    /// What to set and clear on a bind mount, or `nil` to keep what the source has. As with a remount: one flag
-    /// given, and those not given are taken away, but access times stay unless one of theirs is given.
+    /// What to set and clear on a bind mount, or `nil` to keep what the source has. As with a remount: one
+    /// flag given, and those not given are taken away, but access times stay unless one of theirs is given.
     func bindAttributes(readOnly: Bool) -> (set: UInt64, clear: UInt64)? {
         guard flags & MountFlag.perMount != 0 else { return nil }
         let set = attributes(readOnly: readOnly)

@@ -11,8 +11,8 @@ struct MountTarget {
     /// CPLAN_F_* of OPEN_TARGET.
     let flags: UInt32
 
-    /// Files of procfs that may be covered, as lxcfs does it. Nothing else in it may: the container, or we ourselves,
-    /// could be told lies through it (CVE-2019-16884).
+    /// Files of procfs that may be covered, as lxcfs does it. Nothing else in it may: the container, or we
+    /// ourselves, could be told lies through it (CVE-2019-16884).
     private static let procAllowed: [StaticString] = [
         "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
         "/proc/loadavg", "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid",
@@ -46,15 +46,19 @@ struct MountTarget {
     /// The same place for another file system type.
     func retyped(_ type: String) -> MountTarget { MountTarget(path: path, type: type, flags: flags) }
 
-    private static func type(_ mount: Spec.Mount, index: Int, settings: MountSettings) throws(Failure) -> String {
+    private static func type(_ mount: Spec.Mount, index: Int, settings: MountSettings) throws(Failure)
+        -> String
+    {
         if settings.isBind { return "bind" }
         guard let type = mount.type, !type.isEmpty else {
             throw Failure(
-                .invalid, "must be given, or \"bind\" or \"rbind\" among the options", at: "mounts[\(index)].type")
+                .invalid, "must be given, or \"bind\" or \"rbind\" among the options",
+                at: "mounts[\(index)].type")
         }
         if type.isSame(as: "bind") || type.isSame(as: "none") {
             throw Failure(
-                .invalid, "\"\(type)\" needs \"bind\" or \"rbind\" among the options", at: "mounts[\(index)].type")
+                .invalid, "\"\(type)\" needs \"bind\" or \"rbind\" among the options",
+                at: "mounts[\(index)].type")
         }
         return type
     }
@@ -76,7 +80,9 @@ struct MountTarget {
             if type.isSame(as: "bind") {
                 for allowed in procAllowed where path.isSame(as: allowed) { return 0 }
             }
-            throw Failure(.invalid, "\(path) is inside /proc, where nothing may be mounted", at: "mounts[\(index)].destination")
+            throw Failure(
+                .invalid, "\(path) is inside /proc, where nothing may be mounted",
+                at: "mounts[\(index)].destination")
         }
         if type.isSame(as: "proc") || type.isSame(as: "sysfs") { return noSymlinks | refuseProc }
         return refuseProc

@@ -1,7 +1,7 @@
 internal import CPlan
 
-/// One step of a plan: `struct cplan_op` of CPlan.h and where it comes from. Until `Plan.encode()`, `str` and `str2`
-/// are offsets into the plan's blob.
+/// One step of a plan: `struct cplan_op` of CPlan.h and where it comes from. Until `Plan.encode()`, `str` and
+/// `str2` are offsets into the plan's blob.
 public struct Op: Sendable {
     var raw: cplan_op
     /// The property of config.json that asked for this step.
@@ -11,8 +11,10 @@ public struct Op: Sendable {
     public enum Code: UInt16, CaseIterable, Sendable {
         case nop
         case open, openTarget, check, close
-        case setNS, unshare, fork, sync, loopback, hostname, domainname, keyring, personality, rlimit, umask, write
-        case propagation, openTree, makeFS, mountAttr, attach, mountData, cover, pivot, moveRoot, mkdir, mknod, symlink
+        case setNS, unshare, fork, sync, loopback, hostname, domainname, keyring, personality, rlimit, umask,
+            write
+        case propagation, openTree, makeFS, mountAttr, attach, mountData, cover, pivot, moveRoot, mkdir,
+            mknod, symlink
         case stdioNull, stdioOwner, capBounding, identity, caps, noNewPrivileges, seccomp, chdir, resolveExec
         case waitStart, closeFrom, exec
         case chroot

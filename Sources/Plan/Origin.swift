@@ -1,4 +1,5 @@
-/// Which property of config.json an op comes from. Kept as parts: the text is only made when somebody reads it.
+/// Which property of config.json an op comes from. Kept as parts: the text is only made when somebody reads
+/// it.
 public struct Origin: Sendable {
     /// `mounts`, `linux.devices`, `process.cwd`; empty for what no property asked for.
     let property: StaticString

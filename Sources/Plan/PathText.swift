@@ -2,8 +2,8 @@
 enum PathText {
     static let slash = UInt8(ascii: "/")
 
-    /// The path from "/" with `.`, `..`, doubled and trailing slashes worked out; a relative one starts at "/", too.
-    /// Symlinks are the init's affair.
+    /// The path from "/" with `.`, `..`, doubled and trailing slashes worked out; a relative one starts at
+    /// "/", too. Symlinks are the init's affair.
     static func cleaned(_ path: String) -> String {
         if isClean(path) { return path }
         var parts: [Substring.UTF8View] = []
@@ -57,8 +57,8 @@ enum PathText {
 }
 
 extension String {
-    /// Equality of bytes. `==` on strings holds for canonically equivalent ones, which are different names to the
-    /// kernel.
+    /// Equality of bytes. `==` on strings holds for canonically equivalent ones, which are different names to
+    /// the kernel.
     func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 
     func isSame(as other: StaticString) -> Bool {

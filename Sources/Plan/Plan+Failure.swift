@@ -26,7 +26,8 @@ extension Plan {
         if op.code == .write, errno == 2 { call = "openat2" }
         if let hint = Plan.hint(op, errno: errno) { message += " (" + hint + ")" }
         return Failure(
-            .system, message, at: op.origin.path, cause: Failure.Cause(call: call, errno: Errno(rawValue: errno)))
+            .system, message, at: op.origin.path,
+            cause: Failure.Cause(call: call, errno: Errno(rawValue: errno)))
     }
 
     private func candidates(_ op: Op) -> [String] { texts(op.raw.str, length: op.raw.len) }
@@ -48,7 +49,8 @@ extension Plan {
             let option = Plan.text(detail[..<end])
             call = option.isEmpty ? "fsconfig" : "fsconfig \"\(option)\""
             call += Plan.log(detail[end...].dropFirst())
-        case CPLAN_DETAIL_SYMLINK.rawValue: message += ": there is a symlink on the way, which could lead elsewhere"
+        case CPLAN_DETAIL_SYMLINK.rawValue:
+            message += ": there is a symlink on the way, which could lead elsewhere"
         case CPLAN_DETAIL_PROC.rawValue: message += ": it leads into /proc, where nothing may be mounted"
         case CPLAN_DETAIL_WRONG_NODE.rawValue: message += ": " + wrongNode(op, at: index)
         case CPLAN_DETAIL_OUTSIDE.rawValue: message += ": it is outside the container's root file system"
@@ -68,7 +70,8 @@ extension Plan {
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Lines of a file-system context's log: `e tmpfs: Bad value for 'size'`, a letter for the level before each.
+    /// Lines of a file-system context's log: `e tmpfs: Bad value for 'size'`, a letter for the level before
+    /// each.
     private static func log(_ bytes: ArraySlice<UInt8>) -> String {
         var lines: [String] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
@@ -106,7 +109,8 @@ extension Plan {
         case .openTarget: return targetPurpose(op, text)
         case .check: return "use " + path(of: raw.src, before: index)
         case .close: return "close " + path(of: raw.src, before: index)
-        case .setNS: return "join the \(Plan.namespaces(raw.arg0)) namespace \(path(of: raw.src, before: index))"
+        case .setNS:
+            return "join the \(Plan.namespaces(raw.arg0)) namespace \(path(of: raw.src, before: index))"
         case .unshare: return "make a new namespace: \(Plan.namespaces(raw.arg0))"
         case .fork: return "start the container's first process"
         case .sync: return "talk to gantry"
@@ -115,15 +119,19 @@ extension Plan {
         case .domainname: return "set the domain name to \"\(text)\""
         case .keyring: return "join a new session keyring"
         case .personality: return "set the personality"
-        case .rlimit: return "set \(Plan.rlimit(raw.arg0)) to \(Plan.limit(raw.arg1)) (hard: \(Plan.limit(raw.arg2)))"
+        case .rlimit:
+            return "set \(Plan.rlimit(raw.arg0)) to \(Plan.limit(raw.arg1)) (hard: \(Plan.limit(raw.arg2)))"
         case .umask: return "set the umask"
         case .write: return "write \"\(self.text(raw.str2))\" to /proc/\(text)"
         case .propagation:
             let subject = raw.src == Slot.none ? "/" : mountSubject(raw.src, at: index)
             return "make the mount \(subject) \(Plan.propagation(op))"
         case .openTree: return openTreePurpose(op, at: index)
-        case .makeFS, .mountData: return "mount \(text) on \(path(of: raw.aux, before: index))"
-        case .mountAttr: return "give the mount \(mountSubject(raw.src, at: index)) its attributes (\(Plan.attributes(op)))"
+        case .makeFS: return "mount \(text) on \(mountSubject(raw.dst, at: index + 1))"
+        case .mountData: return "mount \(text) on \(path(of: raw.aux, before: index))"
+        case .mountAttr:
+            return
+                "give the mount \(mountSubject(raw.src, at: index)) its attributes (\(Plan.attributes(op)))"
         case .attach: return "mount \(mounted(op, at: index)) on \(attachment(op, at: index))"
         case .cover: return "mask \(path(of: raw.src, before: index))"
         case .pivot, .moveRoot, .chroot: return "enter the root file system"

@@ -7,9 +7,11 @@ extension Plan {
     private static let names: [StaticString] = [
         "nop",
         "open", "open_target", "check", "close",
-        "setns", "unshare", "fork", "sync", "loopback", "hostname", "domainname", "keyring", "personality", "rlimit",
+        "setns", "unshare", "fork", "sync", "loopback", "hostname", "domainname", "keyring", "personality",
+        "rlimit",
         "umask", "write",
-        "propagation", "open_tree", "make_fs", "mount_attr", "attach", "mount_data", "cover", "pivot", "move_root",
+        "propagation", "open_tree", "make_fs", "mount_attr", "attach", "mount_data", "cover", "pivot",
+        "move_root",
         "mkdir", "mknod", "symlink",
         "stdio_null", "stdio_owner", "cap_bounding", "identity", "caps", "no_new_privs", "seccomp", "chdir",
         "resolve_exec",
@@ -19,8 +21,8 @@ extension Plan {
 
     static func name(_ code: Op.Code) -> String { names[Int(code.rawValue)].description }
 
-    /// Writes `{"steps": [...]}`: one object a step, with its op's operands as they are in the format (spec/plan.md)
-    /// and the words of the printed form.
+    /// Writes `{"steps": [...]}`: one object a step, with its op's operands as they are in the format
+    /// (spec/plan.md) and the words of the printed form.
     public func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("steps")
@@ -66,7 +68,8 @@ extension Plan {
         let raw = op.raw
         switch op.code {
         case .caps:
-            for (place, name) in ["bounding", "effective", "permitted", "inheritable", "ambient"].enumerated() {
+            for (place, name) in ["bounding", "effective", "permitted", "inheritable", "ambient"].enumerated()
+            {
                 writer.member(name, word(Int(raw.str) + place * 8))
             }
         case .identity: writeGroups(raw, to: &writer)

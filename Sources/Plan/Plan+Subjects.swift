@@ -2,8 +2,8 @@ internal import CPlan
 
 /// What a slot stands for at an op, found by looking back at what filled it.
 extension Plan {
-    /// The path behind a slot, as a reader of config.json knows it: a mount's destination, a bind mount's source, a
-    /// file of the host.
+    /// The path behind a slot, as a reader of config.json knows it: a mount's destination, a bind mount's
+    /// source, a file of the host.
     func path(of slot: Int16, before index: Int) -> String {
         var at = index - 1
         while at >= 0, ops[at].raw.dst != slot { at -= 1 }

@@ -4,7 +4,9 @@ internal import CPlan
 extension Plan {
     /// What `gantry plan` prints, with a line end behind every line.
     public var description: String {
-        let lines = ops.indices.map { index in (words: words(at: index), notes: notes(at: index), index: index) }
+        let lines = ops.indices.map { index in
+            (words: words(at: index), notes: notes(at: index), index: index)
+        }
         // Notes are aligned, as far as that helps reading.
         let column = min(lines.reduce(0) { max($0, $1.words.utf8.count) }, 60)
         var text = "Stage 1: on the host\n"
@@ -39,7 +41,7 @@ extension Plan {
         case .personality: return "set the personality to \(raw.arg0 == 0 ? "linux" : "linux32")"
         case .makeFS:
             if raw.dst == Slot.mask { return "make an empty read-only tmpfs to mask directories with" }
-            return "make a \(text(raw.str)) for \(path(of: raw.aux, before: index))"
+            return "make a \(text(raw.str)) for \(mountSubject(raw.dst, at: index + 1))"
         case .openTree:
             let subject = raw.src == Slot.none ? text(raw.str) : path(of: raw.src, before: index)
             return "clone the mount of \(subject)" + (op.has(CPLAN_F_RECURSIVE) ? " and all below it" : "")
@@ -95,7 +97,8 @@ extension Plan {
             if raw.arg0 != 0 { add("new: " + Plan.namespaces(raw.arg0)) }
             if raw.src != Slot.none { add("born in its cgroup") }
         case .mknod: add(Plan.node(raw))
-        case .symlink: add("to " + text(raw.str2) + (op.has(CPLAN_F_REPLACE) ? ", replacing what is there" : ""))
+        case .symlink:
+            add("to " + text(raw.str2) + (op.has(CPLAN_F_REPLACE) ? ", replacing what is there" : ""))
         case .mkdir: add("mode " + Plan.octal(raw.arg0))
         case .capBounding: add(Plan.capabilities(raw.arg0))
         case .identity:
@@ -134,7 +137,8 @@ extension Plan {
         if op.has(CPLAN_F_OPTIONAL) { return "if possible" + behind }
         switch op.raw.ok_errno.0 {
         case 0: return ""
-        case ErrorNumber.noEntry: return "if it is there" + (op.raw.skip == 0 ? "" : ", else skip \(op.raw.skip)")
+        case ErrorNumber.noEntry:
+            return "if it is there" + (op.raw.skip == 0 ? "" : ", else skip \(op.raw.skip)")
         default: return "if possible" + behind
         }
     }
@@ -160,7 +164,9 @@ extension Plan {
 
     /// In double quotes when it is empty or has anything that would mislead the eye.
     private static func quoted(_ text: String) -> String {
-        let plain = text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        let plain = text.utf8.allSatisfy {
+            $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
         if plain, !text.isEmpty { return text }
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -181,7 +187,9 @@ extension Plan {
 extension Plan {
     private func slots(_ op: Op) -> String {
         var inputs: [String] = []
-        for slot in [op.raw.src, op.raw.aux] where slot != Slot.none { inputs.append(Plan.name(ofSlot: slot)) }
+        for slot in [op.raw.src, op.raw.aux] where slot != Slot.none {
+            inputs.append(Plan.name(ofSlot: slot))
+        }
         let input = inputs.joined(separator: op.code == .attach ? " onto " : ", ")
         if op.raw.dst == Slot.none { return input.isEmpty ? "" : "[\(input)]" }
         return "[\(input.isEmpty ? "" : input + " ")-> \(Plan.name(ofSlot: op.raw.dst))]"
@@ -204,6 +212,7 @@ extension Plan {
         case Slot.parent: return "parent"
         default: break
         }
-        return slot < Slot.lastKept ? "namespace \(slot - Slot.firstNamespace)" : "kept \(Slot.firstKept - slot)"
+        return slot < Slot.lastKept
+            ? "namespace \(slot - Slot.firstNamespace)" : "kept \(Slot.firstKept - slot)"
     }
 }

@@ -30,8 +30,8 @@ public struct Plan: Sendable, CustomStringConvertible {
         ops.contains { $0.code == .sync && UInt32($0.raw.flags) & UInt32(CPLAN_F_ENV_VALUE) != 0 }
     }
 
-    /// Adds the compiled system-call filter, an array of `struct sock_filter` (seccomp(2)). An empty one means that
-    /// nothing is filtered. Without a filter in the configuration this does nothing.
+    /// Adds the compiled system-call filter, an array of `struct sock_filter` (seccomp(2)). An empty one
+    /// means that nothing is filtered. Without a filter in the configuration this does nothing.
     ///
     /// - Throws: `invalid` when the filter is longer than the 4096 instructions that the kernel takes.
     public mutating func attach(filter: [UInt8]) throws(Failure) {
@@ -42,7 +42,8 @@ public struct Plan: Sendable, CustomStringConvertible {
         }
         guard filter.count % 8 == 0, filter.count <= 4096 * 8 else {
             throw Failure(
-                .invalid, "compiles to \(filter.count / 8) instructions; the kernel takes 4096", at: "linux.seccomp")
+                .invalid, "compiles to \(filter.count / 8) instructions; the kernel takes 4096",
+                at: "linux.seccomp")
         }
         while blob.count & 7 != 0 { blob.append(0) }
         ops[filterOp].raw.str = UInt32(truncatingIfNeeded: blob.count)
@@ -52,7 +53,8 @@ public struct Plan: Sendable, CustomStringConvertible {
 
     /// The buffer that the init interprets.
     ///
-    /// - Throws: `invalid` when the configuration is beyond what the format holds (65,535 ops, 4 GiB), or when the
+    /// - Throws: `invalid` when the configuration is beyond what the format holds (65,535 ops, 4 GiB), or
+    ///   when the
     ///   filter has not been attached.
     public func encode() throws(Failure) -> [UInt8] {
         let base = MemoryLayout<cplan_header>.size + ops.count * MemoryLayout<cplan_op>.stride
@@ -62,9 +64,12 @@ public struct Plan: Sendable, CustomStringConvertible {
         guard let total = UInt32(exactly: base + blob.count) else {
             throw Failure(.invalid, "the configuration is longer than 4 GiB")
         }
-        guard !needsFilter else { throw Failure(.invalid, "the filter is not compiled yet", at: "linux.seccomp") }
+        guard !needsFilter else {
+            throw Failure(.invalid, "the filter is not compiled yet", at: "linux.seccomp")
+        }
         let header = cplan_header(
-            magic: UInt32(CPLAN_MAGIC), version: UInt16(CPLAN_VERSION), op_count: UInt16(ops.count), total_size: total,
+            magic: UInt32(CPLAN_MAGIC), version: UInt16(CPLAN_VERSION), op_count: UInt16(ops.count),
+            total_size: total,
             first_private: firstPrivate, reserved: (0, 0))
         return [UInt8](unsafeUninitializedCapacity: Int(total)) { buffer, count in
             let memory = UnsafeMutableRawBufferPointer(buffer)
@@ -72,7 +77,8 @@ public struct Plan: Sendable, CustomStringConvertible {
             UnsafeMutableRawBufferPointer(rebasing: memory[base...]).copyBytes(from: blob)
             var at = MemoryLayout<cplan_header>.size
             for op in ops {
-                memory.storeBytes(of: Plan.relocated(op.raw, by: UInt32(base)), toByteOffset: at, as: cplan_op.self)
+                memory.storeBytes(
+                    of: Plan.relocated(op.raw, by: UInt32(base)), toByteOffset: at, as: cplan_op.self)
                 at += MemoryLayout<cplan_op>.stride
                 guard op.code == .exec else { continue }
                 Plan.relocateVector(at: base + Int(op.raw.str), by: UInt64(base), in: memory)
@@ -90,11 +96,15 @@ public struct Plan: Sendable, CustomStringConvertible {
         return raw
     }
 
-    private static func relocateVector(at start: Int, by base: UInt64, in memory: UnsafeMutableRawBufferPointer) {
+    private static func relocateVector(
+        at start: Int, by base: UInt64, in memory: UnsafeMutableRawBufferPointer
+    ) {
         let count = Int(memory.load(fromByteOffset: start, as: UInt64.self))
         for index in 0..<count {
             let at = start + 8 + index * 8
-            memory.storeBytes(of: memory.load(fromByteOffset: at, as: UInt64.self) + base, toByteOffset: at, as: UInt64.self)
+            memory.storeBytes(
+                of: memory.load(fromByteOffset: at, as: UInt64.self) + base, toByteOffset: at, as: UInt64.self
+            )
         }
     }
 }
@@ -119,11 +129,15 @@ extension Plan {
     }
 
     func word(_ offset: Int) -> UInt64 {
-        blob.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+        blob.withUnsafeBytes {
+            UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
     }
 
     func half(_ offset: Int) -> UInt32 {
-        blob.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
+        blob.withUnsafeBytes {
+            UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        }
     }
 
     /// The strings of a `struct cplan_vector`.

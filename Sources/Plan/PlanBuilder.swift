@@ -1,10 +1,12 @@
 internal import CPlan
 internal import Diagnostics
 
-/// Collects ops and what they point to. All strings go straight into one blob: a plan costs a handful of allocations.
+/// Collects ops and what they point to. All strings go straight into one blob: a plan costs a handful of
+/// allocations.
 struct PlanBuilder {
     private(set) var ops: [Op] = []
-    /// Begins with eight zero bytes: offset 0 means "none", and what must be aligned starts at a multiple of 8.
+    /// Begins with eight zero bytes: offset 0 means "none", and what must be aligned starts at a multiple of
+    /// 8.
     private(set) var blob: [UInt8]
     /// The property of config.json that the next ops come from.
     var origin = Origin.none
@@ -18,12 +20,14 @@ struct PlanBuilder {
 
     /// Adds an op. Operands mean what CPlan.h says for the opcode.
     mutating func add(
-        _ code: Op.Code, flags: UInt32 = 0, dst: Int16 = Slot.none, src: Int16 = Slot.none, aux: Int16 = Slot.none,
+        _ code: Op.Code, flags: UInt32 = 0, dst: Int16 = Slot.none, src: Int16 = Slot.none,
+        aux: Int16 = Slot.none,
         ok: (UInt16, UInt16) = (0, 0), skip: UInt16 = 0, str: UInt32 = 0, str2: UInt32 = 0, len: UInt32 = 0,
         _ arg0: UInt64 = 0, _ arg1: UInt64 = 0, _ arg2: UInt64 = 0
     ) {
         let raw = cplan_op(
-            code: code.rawValue, flags: UInt16(truncatingIfNeeded: flags), dst: dst, src: src, aux: aux, ok_errno: ok,
+            code: code.rawValue, flags: UInt16(truncatingIfNeeded: flags), dst: dst, src: src, aux: aux,
+            ok_errno: ok,
             skip: skip, str: str, str2: str2, len: len, reserved: 0, arg0: arg0, arg1: arg1, arg2: arg2)
         ops.append(Op(raw: raw, origin: origin))
     }
@@ -33,7 +37,8 @@ struct PlanBuilder {
 
     /// Puts a string and its NUL into the blob.
     ///
-    /// - Throws: `invalid` when it contains a NUL: the kernel would read something shorter than what was written.
+    /// - Throws: `invalid` when it contains a NUL: the kernel would read something shorter than what was
+    ///   written.
     mutating func text(_ text: String) throws(Failure) -> UInt32 {
         let offset = position
         try append(text)

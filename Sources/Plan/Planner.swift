@@ -1,8 +1,8 @@
 public import Diagnostics
 public import OCI
 
-/// From a configuration to the steps that make its container. Pure: what it must know about the host is asked for
-/// with `requests(for:)` first.
+/// From a configuration to the steps that make its container. Pure: what it must know about the host is asked
+/// for with `requests(for:)` first.
 public enum Planner {
     /// The facts that this configuration's plan depends on.
     public static func requests(for spec: Spec) -> [FactRequest] {
@@ -11,7 +11,9 @@ public enum Planner {
         var bindsDev = false
         for (index, mount) in spec.mounts.enumerated() {
             if let type = mount.type, type.isSame(as: "cgroup") { mountsCgroups = true }
-            guard mount.options.contains(where: { $0.isSame(as: "bind") || $0.isSame(as: "rbind") }) else { continue }
+            guard mount.options.contains(where: { $0.isSame(as: "bind") || $0.isSame(as: "rbind") }) else {
+                continue
+            }
             let destination = PathText.cleaned(mount.destination)
             if destination.isSame(as: "/dev") { bindsDev = true }
             if destination.isSame(as: "/proc"), let source = mount.source, PathText.isAbsolute(source) {

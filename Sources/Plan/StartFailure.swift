@@ -3,7 +3,8 @@ public import Diagnostics
 public import OCI
 internal import SystemPackage
 
-/// A failure between `start` and the exec. The plan is gone by then; the op's code and the configuration say enough.
+/// A failure between `start` and the exec. The plan is gone by then; the op's code and the configuration say
+/// enough.
 public enum StartFailure {
     private typealias Row = (code: Op.Code, purpose: StaticString, place: StaticString)
 
@@ -24,8 +25,10 @@ public enum StartFailure {
         }
         let cause = { Failure.Cause(call: $0, errno: Errno(rawValue: errno)) }
         guard let row = rows.first(where: { $0.code.rawValue == opcode }) else {
-            return Failure(.system, "the init failed at step \(opcode): this is a bug in gantry", cause: cause("init"))
+            return Failure(
+                .system, "the init failed at step \(opcode): this is a bug in gantry", cause: cause("init"))
         }
-        return Failure(.system, row.purpose.description, at: row.place.description, cause: cause(Plan.call(row.code)))
+        return Failure(
+            .system, row.purpose.description, at: row.place.description, cause: cause(Plan.call(row.code)))
     }
 }

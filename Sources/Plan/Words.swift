@@ -13,8 +13,10 @@ extension Plan {
         list(
             flags,
             [
-                (Clone.newPID, "pid"), (Clone.newNetwork, "network"), (Clone.newMount, "mount"), (Clone.newIPC, "ipc"),
-                (Clone.newUTS, "uts"), (Clone.newUser, "user"), (Clone.newCgroup, "cgroup"), (Clone.newTime, "time"),
+                (Clone.newPID, "pid"), (Clone.newNetwork, "network"), (Clone.newMount, "mount"),
+                (Clone.newIPC, "ipc"),
+                (Clone.newUTS, "uts"), (Clone.newUser, "user"), (Clone.newCgroup, "cgroup"),
+                (Clone.newTime, "time"),
             ])
     }
 
@@ -23,7 +25,8 @@ extension Plan {
         list(
             value,
             [
-                (MountAttribute.readOnly, "ro"), (MountAttribute.noSUID, "nosuid"), (MountAttribute.noDev, "nodev"),
+                (MountAttribute.readOnly, "ro"), (MountAttribute.noSUID, "nosuid"),
+                (MountAttribute.noDev, "nodev"),
                 (MountAttribute.noExec, "noexec"), (MountAttribute.noATime, "noatime"),
                 (MountAttribute.strictATime, "strictatime"), (MountAttribute.noDirATime, "nodiratime"),
                 (MountAttribute.noSymlinkFollow, "nosymfollow"),

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Plan
 
-/// Mount options. What comes out for each was compared with what Debian's runc 1.1.5 shows in /proc/self/mountinfo.
+/// Mount options. What comes out for each was compared with what Debian's runc 1.1.5 shows in
+/// /proc/self/mountinfo.
 @Suite struct MountOptionTests {
     private func bind(_ options: [String]) -> [String] {
         mountSteps(.init(destination: "/b", type: "bind", source: "/s", options: options))
@@ -21,8 +22,10 @@ import Testing
         let source = "source=x"
         let expected: [String: String] = [
             "ro": "ro  \(source),ro", "nosuid": "nosuid  \(source)", "nodev": "nodev  \(source)",
-            "noexec": "noexec  \(source)", "noatime": "noatime  \(source)", "strictatime": "strictatime  \(source)",
-            "nodiratime": "nodiratime  \(source)", "nosymfollow": "nosymfollow  \(source)", "sync": "\(source),sync",
+            "noexec": "noexec  \(source)", "noatime": "noatime  \(source)",
+            "strictatime": "strictatime  \(source)",
+            "nodiratime": "nodiratime  \(source)", "nosymfollow": "nosymfollow  \(source)",
+            "sync": "\(source),sync",
             "dirsync": "\(source),dirsync", "lazytime": "\(source),lazytime", "mand": "\(source),mand",
         ]
         // What fsconfig(2) has no word for goes through mount(2).
@@ -40,8 +43,8 @@ import Testing
         }
     }
 
-    /// Every row on a bind mount. A remount, which is how runc does it, takes away what is not named, except access
-    /// times unless one of theirs is named.
+    /// Every row on a bind mount. A remount, which is how runc does it, takes away what is not named, except
+    /// access times unless one of theirs is named.
     @Test func everyOptionOnABindMount() {
         let flags = ["ro", "nosuid", "nodev", "noexec", "nosymfollow"]
         func without(_ name: String) -> String { flags.filter { $0 != name }.joined(separator: ",") }
@@ -51,16 +54,19 @@ import Testing
         let all = flags.joined(separator: ",")
         let times = ["noatime", "strictatime"]
         let order = "ro,nosuid,nodev,noexec,nodiratime,nosymfollow"
-        for name in times { #expect(bind(["bind", name])[2] == "make the mount /b \(name), without \(order)") }
+        for name in times {
+            #expect(bind(["bind", name])[2] == "make the mount /b \(name), without \(order)")
+        }
         #expect(bind(["bind", "relatime"])[2] == "make the mount /b relatime, without \(order)")
         #expect(bind(["bind", "nodiratime"])[2] == "make the mount /b nodiratime, relatime, without \(all)")
 
         let nothing = [
             "clone the mount of /s", "find or make the mount point /b", "mount /s on /b",
         ]
-        for name in ["rw", "suid", "dev", "exec", "atime", "diratime", "norelatime", "nostrictatime", "symfollow",
-            "async", "nolazytime", "nomand", "loud", "noiversion", "noacl", "defaults", "rnorelatime"]
-        {
+        for name in [
+            "rw", "suid", "dev", "exec", "atime", "diratime", "norelatime", "nostrictatime", "symfollow",
+            "async", "nolazytime", "nomand", "loud", "noiversion", "noacl", "defaults", "rnorelatime",
+        ] {
             #expect(bind(["bind", name]) == nothing, "\(name)")
         }
         for name in ["sync", "dirsync", "lazytime", "mand", "silent", "iversion", "acl"] {
@@ -76,14 +82,20 @@ import Testing
             #expect(bind(["bind", name]).last == "make the mount /b \(name)")
             #expect(bind(["bind", "r" + name]).last == "make the mount /b r\(name)")
         }
-        #expect(bind(["rbind", "rshared", "slave"]).suffix(2) == ["make the mount /b rshared", "make the mount /b slave"])
+        #expect(
+            bind(["rbind", "rshared", "slave"]).suffix(2) == [
+                "make the mount /b rshared", "make the mount /b slave",
+            ])
     }
 
     @Test func recursiveOptions() {
         let expected = [
-            "rro": "ro", "rrw": "without ro", "rnosuid": "nosuid", "rsuid": "without nosuid", "rnodev": "nodev",
-            "rdev": "without nodev", "rnoexec": "noexec", "rexec": "without noexec", "rnodiratime": "nodiratime",
-            "rdiratime": "without nodiratime", "rrelatime": "relatime", "rnoatime": "noatime", "ratime": "relatime",
+            "rro": "ro", "rrw": "without ro", "rnosuid": "nosuid", "rsuid": "without nosuid",
+            "rnodev": "nodev",
+            "rdev": "without nodev", "rnoexec": "noexec", "rexec": "without noexec",
+            "rnodiratime": "nodiratime",
+            "rdiratime": "without nodiratime", "rrelatime": "relatime", "rnoatime": "noatime",
+            "ratime": "relatime",
             "rstrictatime": "strictatime", "rnostrictatime": "relatime", "rnosymfollow": "nosymfollow",
             "rsymfollow": "without nosymfollow",
         ]
@@ -105,11 +117,15 @@ import Testing
     }
 
     @Test func optionsThatAreRefused() {
-        #expect(bind(["bind", "remount"]) == ["mounts[0].options[1]: \"remount\" is for mounts that exist already"])
+        #expect(
+            bind(["bind", "remount"]) == [
+                "mounts[0].options[1]: \"remount\" is for mounts that exist already"
+            ])
         for name in ["tmpcopyup", "idmap", "ridmap"] {
             #expect(bind(["bind", name]) == ["mounts[0].options[1]: \"\(name)\" is not supported yet"])
         }
-        #expect(bind(["bind", "size=4k"]) == ["mounts[0].options[1]: \"size=4k\" is no option of a bind mount"])
+        #expect(
+            bind(["bind", "size=4k"]) == ["mounts[0].options[1]: \"size=4k\" is no option of a bind mount"])
     }
 
     @Test func dataIsSplitAtCommas() {
@@ -133,7 +149,8 @@ import Testing
         #expect(
             steps(long) == [
                 "find or make the mount point /o", "mount overlay on /o  ro,nodev  overlay lowerdir=\(long)",
-                "open /o in the container", "make the mount /o and all below it noexec", "make the mount /o rprivate",
+                "open /o in the container", "make the mount /o and all below it noexec",
+                "make the mount /o rprivate",
             ])
         #expect(
             steps(String(repeating: "a", count: 4087)) == [

@@ -16,11 +16,15 @@ import Testing
             (CPLAN_CLOSE, .close), (CPLAN_SETNS, .setNS), (CPLAN_UNSHARE, .unshare), (CPLAN_FORK, .fork),
             (CPLAN_SYNC, .sync), (CPLAN_LOOPBACK, .loopback), (CPLAN_HOSTNAME, .hostname),
             (CPLAN_DOMAINNAME, .domainname), (CPLAN_KEYRING, .keyring), (CPLAN_PERSONALITY, .personality),
-            (CPLAN_RLIMIT, .rlimit), (CPLAN_UMASK, .umask), (CPLAN_WRITE, .write), (CPLAN_PROPAGATION, .propagation),
+            (CPLAN_RLIMIT, .rlimit), (CPLAN_UMASK, .umask), (CPLAN_WRITE, .write),
+            (CPLAN_PROPAGATION, .propagation),
             (CPLAN_OPEN_TREE, .openTree), (CPLAN_MAKE_FS, .makeFS), (CPLAN_MOUNT_ATTR, .mountAttr),
-            (CPLAN_ATTACH, .attach), (CPLAN_MOUNT_DATA, .mountData), (CPLAN_COVER, .cover), (CPLAN_PIVOT, .pivot),
-            (CPLAN_MOVE_ROOT, .moveRoot), (CPLAN_MKDIR, .mkdir), (CPLAN_MKNOD, .mknod), (CPLAN_SYMLINK, .symlink),
-            (CPLAN_STDIO_NULL, .stdioNull), (CPLAN_STDIO_OWNER, .stdioOwner), (CPLAN_CAP_BOUNDING, .capBounding),
+            (CPLAN_ATTACH, .attach), (CPLAN_MOUNT_DATA, .mountData), (CPLAN_COVER, .cover),
+            (CPLAN_PIVOT, .pivot),
+            (CPLAN_MOVE_ROOT, .moveRoot), (CPLAN_MKDIR, .mkdir), (CPLAN_MKNOD, .mknod),
+            (CPLAN_SYMLINK, .symlink),
+            (CPLAN_STDIO_NULL, .stdioNull), (CPLAN_STDIO_OWNER, .stdioOwner),
+            (CPLAN_CAP_BOUNDING, .capBounding),
             (CPLAN_IDENTITY, .identity), (CPLAN_CAPS, .caps), (CPLAN_NO_NEW_PRIVS, .noNewPrivileges),
             (CPLAN_SECCOMP, .seccomp), (CPLAN_CHDIR, .chdir), (CPLAN_RESOLVE_EXEC, .resolveExec),
             (CPLAN_WAIT_START, .waitStart), (CPLAN_CLOSE_FROM, .closeFrom), (CPLAN_EXEC, .exec),
@@ -74,7 +78,9 @@ import Testing
         #expect(decoded.vector(exec.str2) == ["PATH=/bin", "EMPTY=", "Ä=ö"])
         let identity = try #require(decoded.ops.first { $0.code == UInt16(CPLAN_IDENTITY.rawValue) })
         let groups = decoded.bytes.withUnsafeBytes { memory in
-            (0..<Int(identity.len)).map { memory.load(fromByteOffset: Int(identity.str) + $0 * 4, as: UInt32.self) }
+            (0..<Int(identity.len)).map {
+                memory.load(fromByteOffset: Int(identity.str) + $0 * 4, as: UInt32.self)
+            }
         }
         #expect(groups == [1, 70000, 4_000_000_000])
         // What the init reads as 64-bit words lies at multiples of 8.
@@ -91,11 +97,13 @@ import Testing
         #expect(plan.word(end) == 0 && plan.word(end + 8) == 0)
     }
 
-    /// CVE-2021-43784: lengths of 16 bits overflowed. Here everything has 32, and what is counted with 16 is checked.
+    /// CVE-2021-43784: lengths of 16 bits overflowed. Here everything has 32, and what is counted with 16 is
+    /// checked.
     @Test func longConfigurations() throws {
         let long = String(repeating: "x", count: 100_000)
         var spec = smallSpec {
-            $0.process?.env = (0..<3000).map { "VARIABLE_\($0)=\(String(repeating: "v", count: 100))" } + ["L=" + long]
+            $0.process?.env =
+                (0..<3000).map { "VARIABLE_\($0)=\(String(repeating: "v", count: 100))" } + ["L=" + long]
             $0.process?.args = [long, long]
             $0.linux?.maskedPaths = (0..<2000).map { "/masked/\($0)/" + String(repeating: "m", count: 200) }
         }
@@ -114,7 +122,9 @@ import Testing
             $0.mounts = (0..<1000).map { index in
                 index % 2 == 0
                     ? .init(destination: "/m\(index)", type: "tmpfs", source: "tmpfs", options: ["ro"])
-                    : .init(destination: "/m\(index)", type: "bind", source: "/srv/\(index)", options: ["rbind", "ro"])
+                    : .init(
+                        destination: "/m\(index)", type: "bind", source: "/srv/\(index)",
+                        options: ["rbind", "ro"])
             }
         }
         let plan = try plan(spec)
@@ -149,7 +159,10 @@ import Testing
         var filled: Set<Int16> = [Slot.control, Slot.start, Slot.cgroup]
         var fresh = true
         for (index, op) in plan.ops.enumerated() {
-            if fresh, op.code == .closeFrom { filled = [op.raw.src] ; fresh = false }
+            if fresh, op.code == .closeFrom {
+                filled = [op.raw.src]
+                fresh = false
+            }
             for slot in [op.raw.src, op.raw.aux] where slot != Slot.none {
                 #expect(filled.contains(slot), "step \(index): \(plan.words(at: index))")
             }
@@ -164,7 +177,10 @@ import Testing
             refusal(smallSpec { $0.mounts = [.init(destination: "/a\0b", type: "tmpfs", source: "t")] })
                 == "mounts[0]: must not contain a NUL byte")
         #expect(
-            refusal(smallSpec { $0.mounts = [.init(destination: "/a", type: "tmpfs", source: "t", options: ["x=\0"])] })
+            refusal(
+                smallSpec {
+                    $0.mounts = [.init(destination: "/a", type: "tmpfs", source: "t", options: ["x=\0"])]
+                })
                 == "mounts[0]: must not contain a NUL byte")
     }
 

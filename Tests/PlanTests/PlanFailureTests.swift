@@ -6,7 +6,8 @@ import Testing
 
 @testable import Plan
 
-/// Sentences for what the init reports. Engines choose exit codes by those about executables; they are runc's.
+/// Sentences for what the init reports. Engines choose exit codes by those about executables; they are
+/// runc's.
 @Suite struct PlanFailureTests {
     private let fixture: Plan
 
@@ -31,7 +32,9 @@ import Testing
         _ code: Op.Code, at property: String? = nil, _ errno: Int32, _ kind: cplan_detail = CPLAN_DETAIL_NONE,
         _ detail: String = ""
     ) -> String {
-        let index = fixture.ops.firstIndex { $0.code == code && (property == nil || $0.origin.path == property) }!
+        let index = fixture.ops.firstIndex {
+            $0.code == code && (property == nil || $0.origin.path == property)
+        }!
         return fixture.describe(op: index, errno: errno, kind: kind.rawValue, detail: [UInt8](detail.utf8))
             .description
     }
@@ -48,7 +51,8 @@ import Testing
         )
         #expect(
             sentence(.makeFS, at: "mounts[1]", ENODEV)
-                == "mounts[1]: cannot mount tmpfs on /run (this kernel has no such file system): fsopen: no such device")
+                == "mounts[1]: cannot mount tmpfs on /run (this kernel has no such file system): fsopen: no such device"
+        )
         #expect(
             sentence(.openTree, at: "mounts[2]", ENOENT)
                 == "mounts[2]: cannot open the source /nosuch: open_tree: no such file or directory")
@@ -76,14 +80,16 @@ import Testing
     @Test func others() {
         #expect(
             sentence(.write, EINVAL)
-                == "linux.sysctl[0]: cannot write \"x\" to /proc/sys/net/ipv4/ip_forward: write: invalid argument")
+                == "linux.sysctl[0]: cannot write \"x\" to /proc/sys/net/ipv4/ip_forward: write: invalid argument"
+        )
         #expect(
             sentence(.chdir, EXDEV, CPLAN_DETAIL_OUTSIDE)
                 == "process.cwd: cannot enter the working directory /work: it is outside the container's root file system: chdir: invalid cross-device link"
         )
         #expect(
             sentence(.mknod, at: "linux.devices[0]", EEXIST, CPLAN_DETAIL_WRONG_NODE)
-                == "linux.devices[0]: cannot make the device /dev/x: something else is there already: mknodat: file exists")
+                == "linux.devices[0]: cannot make the device /dev/x: something else is there already: mknodat: file exists"
+        )
         #expect(
             sentence(.capBounding, EPERM, CPLAN_DETAIL_CAPABILITY, "\u{5}")
                 == "process.capabilities.bounding: cannot drop a capability from the bounding set (CAP_KILL): prctl: operation not permitted"
@@ -114,7 +120,9 @@ import Testing
             try unresolved("/nosuch", ENOENT)
                 == "exec: \"/nosuch\": stat /nosuch: no such file or directory")
         #expect(try unresolved("/etc/passwd", EACCES) == "exec: \"/etc/passwd\": permission denied")
-        #expect(try unresolved("/etc/passwd/x", ENOTDIR) == "exec: \"/etc/passwd/x\": stat /etc/passwd/x: not a directory")
+        #expect(
+            try unresolved("/etc/passwd/x", ENOTDIR)
+                == "exec: \"/etc/passwd/x\": stat /etc/passwd/x: not a directory")
         #expect(try unresolved("/etc", EISDIR) == "exec: \"/etc\": is a directory")
         // Docker takes "permission denied" for another exit code than runc's answer here.
         #expect(
@@ -133,7 +141,8 @@ import Testing
                 == "the interpreter /nosuch of /bin/x is missing in the container: \(missing)")
         #expect(
             refused(ENOENT, [UInt8]("#!/bin/sh\r\necho".utf8))
-                == "the #! line of /bin/x ends with a carriage return (CRLF), which becomes part of the name: \(missing)")
+                == "the #! line of /bin/x ends with a carriage return (CRLF), part of the name: \(missing)"
+        )
         #expect(
             refused(ENOENT, elf(machine: 62, loader: "/lib64/ld-linux-x86-64.so.2"))
                 == "the loader /lib64/ld-linux-x86-64.so.2 of /bin/x is missing in the container: \(missing)")

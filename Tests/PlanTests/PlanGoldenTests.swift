@@ -5,7 +5,8 @@ import Testing
 
 @testable import Plan
 
-/// The printed plan of every captured configuration. After a change that is meant, the files are made again with
+/// The printed plan of every captured configuration. After a change that is meant, the files are made again
+/// with
 ///
 ///     GANTRY_UPDATE_GOLDEN=1 swift test --filter PlanGoldenTests
 ///
@@ -38,7 +39,8 @@ import Testing
         let file = PlanGoldenTests.configs.appendingPathComponent(fixture + ".json")
         let spec = try Spec.load(json: [UInt8](Data(contentsOf: file)), name: fixture)
         var facts = TestHost.facts(layout)
-        for case .isProcfs(let index, let source) in Planner.requests(for: spec) where source.hasPrefix("/proc") {
+        for case .isProcfs(let index, let source) in Planner.requests(for: spec)
+        where source.hasPrefix("/proc") {
             facts.procfsSources.append(index)
         }
         do {
@@ -51,7 +53,8 @@ import Testing
     private func compare(_ text: String, with name: String) throws {
         let file = PlanGoldenTests.golden.appendingPathComponent(name + ".txt")
         if PlanGoldenTests.updates {
-            try FileManager.default.createDirectory(at: PlanGoldenTests.golden, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: PlanGoldenTests.golden, withIntermediateDirectories: true)
             try text.write(to: file, atomically: true, encoding: .utf8)
             return
         }

@@ -8,24 +8,29 @@ import Testing
 /// Mounts, their targets, and the root file system.
 @Suite struct PlannerMountTests {
     @Test func tmpfs() {
-        // runc 1.1.5 gives a tmpfs the mode of the directory below it; an explicit mode wins since runc 1.1.9.
+        // runc 1.1.5 gives a tmpfs the mode of the directory below it; an explicit mode wins since runc
+        // 1.1.9.
         #expect(
-            mountSteps(.init(destination: "/t", type: "tmpfs", source: "tmpfs", options: ["nosuid", "size=1m"])) == [
-                "find or make the mount point /t",
-                "make a tmpfs for /t  nosuid  source=tmpfs,size=1m  mode of the directory that is there",
-                "mount tmpfs on /t",
-            ])
+            mountSteps(
+                .init(destination: "/t", type: "tmpfs", source: "tmpfs", options: ["nosuid", "size=1m"])) == [
+                    "find or make the mount point /t",
+                    "make a tmpfs for /t  nosuid  source=tmpfs,size=1m  mode of the directory that is there",
+                    "mount tmpfs on /t",
+                ])
         #expect(
             mountSteps(.init(destination: "/t", type: "tmpfs", source: "s", options: ["mode=1777"]))[1]
                 == "make a tmpfs for /t  source=s,mode=1777")
     }
 
-    /// A tmpfs and /dev become read-only when everything is in them, and only as mounts: mountinfo ends in "rw".
+    /// A tmpfs and /dev become read-only when everything is in them, and only as mounts: mountinfo ends in
+    /// "rw".
     @Test func readOnlyLater() throws {
         for destination in ["/t", "/dev"] {
             let type = destination == "/t" ? "tmpfs" : "ramfs"
             let spec = smallSpec {
-                $0.mounts = [.init(destination: destination, type: type, source: "s", options: ["ro", "nosuid"])]
+                $0.mounts = [
+                    .init(destination: destination, type: type, source: "s", options: ["ro", "nosuid"])
+                ]
             }
             let plan = try plan(spec)
             let steps = steps(of: plan, "mounts[0]")
@@ -35,11 +40,13 @@ import Testing
             let last = try #require(plan.ops.lastIndex { $0.origin.path == "mounts[0]" })
             #expect(last > pivot)
         }
-        #expect(mountSteps(.init(destination: "/dev", type: "bind", source: "/dev", options: ["rbind", "ro"])) == [
-            "clone the mount of /dev and all below it", "find or make the mount point /dev",
-            "make the mount /dev without ro,nosuid,nodev,noexec,nosymfollow", "mount /dev on /dev",
-            "make the mount /dev ro",
-        ])
+        #expect(
+            mountSteps(.init(destination: "/dev", type: "bind", source: "/dev", options: ["rbind", "ro"]))
+                == [
+                    "clone the mount of /dev and all below it", "find or make the mount point /dev",
+                    "make the mount /dev without ro,nosuid,nodev,noexec,nosymfollow", "mount /dev on /dev",
+                    "make the mount /dev ro",
+                ])
     }
 
     @Test func bindSources() {
@@ -68,7 +75,8 @@ import Testing
         #expect(target("/a//b/./c/../d/") == "find or make the mount point /a/b/d")
         #expect(target("/a/../../../b") == "find or make the mount point /b")
         #expect(target("/...") == "find or make the mount point /...")
-        let root = "mounts[0].destination: must not be \"/\": what is mounted there would hide the root file system"
+        let root =
+            "mounts[0].destination: must not be \"/\": what is mounted there would hide the root file system"
         for destination in ["/", "//", "/a/..", "/.", "."] { #expect(target(destination) == root) }
         #expect(target("") == "mounts[0].destination: must not be empty")
     }
@@ -89,9 +97,13 @@ import Testing
 
         var facts = TestHost.facts()
         facts.procfsSources = [0]
-        #expect(mountSteps(.init(destination: "/proc", source: "/proc", options: ["rbind"]), facts: facts).count == 3)
+        #expect(
+            mountSteps(.init(destination: "/proc", source: "/proc", options: ["rbind"]), facts: facts).count
+                == 3)
 
-        for path in ["/proc/cpuinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled"] {
+        for path in [
+            "/proc/cpuinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
+        ] {
             #expect(mountSteps(.init(destination: path, source: "/s", options: ["bind"])).count == 3)
         }
         for path in ["/proc/self/attr", "/proc/sys", "/proc/cpuinfo/x", "/proc/a"] {
@@ -116,7 +128,9 @@ import Testing
         #expect(try lines("slave") == ["make the mount / slave", "make the mount /srv private"])
         #expect(try lines("private") == ["make the mount / private", "make the mount /srv private"])
         #expect(
-            try lines("rshared") == ["make the mount / rshared", "make the mount /srv private", "make the mount / shared"])
+            try lines("rshared") == [
+                "make the mount / rshared", "make the mount /srv private", "make the mount / shared",
+            ])
         #expect(try lines("unbindable") == ["make the mount / rslave", "make the mount / unbindable"])
         let shared = smallSpec { $0.linux?.rootfsPropagation = "shared" }
         #expect(Planner.requests(for: shared).contains(.rootfsMountPoint))
@@ -124,7 +138,8 @@ import Testing
         #expect(!Planner.requests(for: slave).contains(.rootfsMountPoint))
         #expect(
             refusal(smallSpec { $0.linux?.rootfsPropagation = "nosuid" })
-                == "linux.rootfsPropagation: must be shared, slave, private, unbindable, or one of them with an r before it")
+                == "linux.rootfsPropagation: must be shared, slave, private, unbindable, or one of them with an r before it"
+        )
     }
 
     @Test func enteringTheRoot() throws {
@@ -173,6 +188,10 @@ import Testing
         #expect(
             refusal(smallSpec { $0.linux?.maskedPaths = ["etc"] })
                 == "linux.maskedPaths[0]: must be an absolute path")
+        // The root mount itself: what is attached over the root is not what "/" leads to.
+        let root = try Planner.plan(
+            smallSpec { $0.linux?.readonlyPaths = ["/"] }, facts: TestHost.facts(), options: TestHost.options)
+        #expect(steps(of: root, "linux.readonlyPaths[0]") == ["make the mount / ro"])
     }
 }
 
@@ -181,7 +200,9 @@ import Testing
     private func lines(_ layout: CgroupLayout, namespace: Bool, _ options: [String]) throws -> [String] {
         let spec = smallSpec {
             if namespace { $0.linux?.namespaces.append(.init(.cgroup)) }
-            $0.mounts = [.init(destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: options)]
+            $0.mounts = [
+                .init(destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: options)
+            ]
         }
         #expect(Planner.requests(for: spec).contains(.cgroups))
         return steps(of: try plan(spec, facts: TestHost.facts(layout)), "mounts[0]")
@@ -191,11 +212,13 @@ import Testing
         #expect(
             try lines(TestHost.unified, namespace: true, ["nosuid", "ro"]) == [
                 "find or make the mount point /sys/fs/cgroup",
-                "make a cgroup2 for /sys/fs/cgroup  ro,nosuid  source=cgroup,ro", "mount cgroup2 on /sys/fs/cgroup",
+                "make a cgroup2 for /sys/fs/cgroup  ro,nosuid  source=cgroup,ro",
+                "mount cgroup2 on /sys/fs/cgroup",
             ])
         #expect(
             try lines(TestHost.unified, namespace: false, ["nosuid", "ro"]) == [
-                "clone the mount of /sys/fs/cgroup/box and all below it", "find or make the mount point /sys/fs/cgroup",
+                "clone the mount of /sys/fs/cgroup/box and all below it",
+                "find or make the mount point /sys/fs/cgroup",
                 "make the mount /sys/fs/cgroup ro,nosuid, without nodev,noexec,nosymfollow",
                 "mount /sys/fs/cgroup/box on /sys/fs/cgroup",
             ])
@@ -203,28 +226,41 @@ import Testing
 
     /// As runc 1.1.5 on a hybrid host: a tmpfs that stays writable, the hierarchies with flags of their own.
     @Test func legacyWithNamespace() throws {
-        let tmpfs = "make a tmpfs for /sys/fs/cgroup  nosuid,nodev,noexec  source=tmpfs,mode=755  mode of the directory that is there"
+        let tmpfs =
+            "make a tmpfs for /sys/fs/cgroup  nosuid,nodev,noexec  source=tmpfs,mode=755  mode of the directory that is there"
         let lines = try lines(TestHost.legacy, namespace: true, ["strictatime", "ro"])
         #expect(lines[1] == tmpfs)
-        #expect(lines.filter { $0.hasPrefix("make a cgroup") } == [
-            "make a cgroup for /sys/fs/cgroup/cpu,cpuacct  ro,nosuid,nodev,noexec  source=cgroup,cpu,cpuacct,ro",
-            "make a cgroup for /sys/fs/cgroup/memory  ro,nosuid,nodev,noexec  source=cgroup,memory,ro",
-            "make a cgroup for /sys/fs/cgroup/systemd  ro,nosuid,nodev,noexec  source=systemd,name=systemd,ro",
-        ])
-        #expect(lines.suffix(2) == [
-            "make the symlink /sys/fs/cgroup/cpu  to cpu,cpuacct", "make the symlink /sys/fs/cgroup/cpuacct  to cpu,cpuacct",
-        ])
+        #expect(
+            lines.filter { $0.hasPrefix("make a cgroup") } == [
+                "make a cgroup for /sys/fs/cgroup/cpu,cpuacct  ro,nosuid,nodev,noexec  source=cgroup,cpu,cpuacct,ro",
+                "make a cgroup for /sys/fs/cgroup/memory  ro,nosuid,nodev,noexec  source=cgroup,memory,ro",
+                "make a cgroup for /sys/fs/cgroup/systemd  ro,nosuid,nodev,noexec  source=systemd,name=systemd,ro",
+            ])
+        #expect(
+            lines.suffix(2) == [
+                "make the symlink /sys/fs/cgroup/cpu  to cpu,cpuacct",
+                "make the symlink /sys/fs/cgroup/cpuacct  to cpu,cpuacct",
+            ])
     }
 
     @Test func legacyWithoutNamespace() throws {
-        let lines = try lines(TestHost.legacy, namespace: false, ["nosuid", "noexec", "nodev", "relatime", "ro"])
-        #expect(lines.filter { $0.hasPrefix("clone") } == [
-            "clone the mount of /sys/fs/cgroup/cpu,cpuacct/box and all below it",
-            "clone the mount of /sys/fs/cgroup/memory/box and all below it",
-            "clone the mount of /sys/fs/cgroup/systemd/box and all below it",
-        ])
-        #expect(lines.contains(
-            "make the mount /sys/fs/cgroup/memory ro,nosuid,nodev,noexec, relatime, without nodiratime,nosymfollow"))
+        let lines = try lines(
+            TestHost.legacy, namespace: false, ["nosuid", "noexec", "nodev", "relatime", "ro"])
+        #expect(
+            lines.filter { $0.hasPrefix("clone") } == [
+                "clone the mount of /sys/fs/cgroup/cpu,cpuacct/box and all below it",
+                "clone the mount of /sys/fs/cgroup/memory/box and all below it",
+                "clone the mount of /sys/fs/cgroup/systemd/box and all below it",
+            ])
+        // All at once, from the tmpfs down; then the tmpfs gets its own attributes back.
+        let attributes = try #require(
+            lines.firstIndex { $0.hasPrefix("make the mount /sys/fs/cgroup and all below it") })
+        #expect(
+            Array(lines[attributes...].prefix(2)) == [
+                "make the mount /sys/fs/cgroup and all below it ro,nosuid,nodev,noexec, relatime, without nodiratime,nosymfollow",
+                "make the mount /sys/fs/cgroup nosuid,nodev,noexec, relatime, without ro,nodiratime,nosymfollow",
+            ])
+        #expect(attributes > (lines.lastIndex { $0.hasPrefix("mount ") } ?? lines.count))
     }
 
     /// With the version 2 cgroup in a slot, stage 2 is born in it.
@@ -239,6 +275,8 @@ import Testing
     @Test func optionsOfHierarchiesAreRefused() {
         let mount = Spec.Mount(destination: "/c", type: "cgroup", source: "cgroup", options: ["memory"])
         #expect(
-            mountSteps(mount) == ["mounts[0].options[0]: \"memory\" is no option of a mount of all cgroup hierarchies"])
+            mountSteps(mount) == [
+                "mounts[0].options[0]: \"memory\" is no option of a mount of all cgroup hierarchies"
+            ])
     }
 }

@@ -90,7 +90,8 @@ import Testing
     @Test func order() throws {
         let codes = try plan(smallSpec()).ops.map(\.code)
         let order: [Op.Code] = [
-            .open, .check, .unshare, .sync, .fork, .loopback, .keyring, .propagation, .openTree, .mknod, .pivot,
+            .open, .check, .unshare, .sync, .fork, .loopback, .keyring, .propagation, .openTree, .mknod,
+            .pivot,
             .stdioNull, .umask, .capBounding, .stdioOwner, .closeFrom, .identity, .resolveExec, .caps, .exec,
         ]
         let places = order.map { codes.firstIndex(of: $0)! }
@@ -103,7 +104,10 @@ import Testing
             return Array(codes[codes.firstIndex(of: .resolveExec)!...].filter { $0 != .close && $0 != .sync })
         }
         #expect(try codes { _ in } == [.resolveExec, .caps, .exec])
-        #expect(try codes { $0.process?.noNewPrivileges = true } == [.resolveExec, .noNewPrivileges, .caps, .exec])
+        #expect(
+            try codes { $0.process?.noNewPrivileges = true } == [
+                .resolveExec, .noNewPrivileges, .caps, .exec,
+            ])
         #expect(
             try codes {
                 $0.process?.noNewPrivileges = true
@@ -114,7 +118,9 @@ import Testing
                 == [.resolveExec, .caps, .seccomp, .caps, .exec])
         let filtered = try plan(smallSpec { $0.linux?.seccomp = .init(defaultAction: .allow) })
         let raised = try #require(filtered.ops.first { $0.code == .caps })
-        #expect(filtered.word(Int(raised.raw.str) + 8) == 1 << 21, "CAP_SYS_ADMIN, effective only until the filter is in")
+        #expect(
+            filtered.word(Int(raised.raw.str) + 8) == 1 << 21,
+            "CAP_SYS_ADMIN, effective only until the filter is in")
         let last = try #require(filtered.ops.last { $0.code == .caps })
         #expect((0..<5).allSatisfy { filtered.word(Int(last.raw.str) + $0 * 8) == 0 })
     }
@@ -130,7 +136,9 @@ import Testing
         let masks = Capabilities.sets(sets, last: 37)
         #expect(masks.bounding == (1 << 38) - 1)
         #expect(masks.effective == 1 << 5 && masks.permitted == 1 << 5 | 1 && masks.inheritable == 1 << 5)
-        #expect(masks.ambient == 1 << 5, "ambient capabilities are permitted and inheritable ones (capabilities(7))")
+        #expect(
+            masks.ambient == 1 << 5,
+            "ambient capabilities are permitted and inheritable ones (capabilities(7))")
         #expect(Capabilities.sets(nil, last: 40).bounding == 0)
     }
 
@@ -151,7 +159,10 @@ import Testing
                 return (index < identity, [raw.arg0, raw.arg1, raw.arg2])
             }
         }
-        let usual = try limits([.init(type: "RLIMIT_NOFILE", soft: 1024, hard: 4096), .init(type: "RLIMIT_CORE", soft: 0, hard: .max)])
+        let usual = try limits([
+            .init(type: "RLIMIT_NOFILE", soft: 1024, hard: 4096),
+            .init(type: "RLIMIT_CORE", soft: 0, hard: .max),
+        ])
         #expect(usual.map(\.before) == [true, true])
         #expect(usual.map(\.1) == [[7, 1024, 4096], [4, 0, .max]])
         // Few open files would be in the init's own way.
@@ -172,9 +183,13 @@ import Testing
         #expect(try file("net/ipv4/ip_forward") == ["write \"1\" to /proc/sys/net/ipv4/ip_forward"])
         // sysctl(8): the first separator decides.
         #expect(
-            try file("net.ipv4.conf.eth0/1.forwarding") == ["write \"1\" to /proc/sys/net/ipv4/conf/eth0.1/forwarding"])
+            try file("net.ipv4.conf.eth0/1.forwarding") == [
+                "write \"1\" to /proc/sys/net/ipv4/conf/eth0.1/forwarding"
+            ])
         #expect(
-            try file("net/ipv4/conf/eth0.1/forwarding") == ["write \"1\" to /proc/sys/net/ipv4/conf/eth0.1/forwarding"])
+            try file("net/ipv4/conf/eth0.1/forwarding") == [
+                "write \"1\" to /proc/sys/net/ipv4/conf/eth0.1/forwarding"
+            ])
         for key in ["net/../kernel/core_pattern", "net//x", "net/./x"] {
             #expect(
                 refusal(smallSpec { $0.linux?.sysctl = [.init(key, "1")] })
@@ -184,21 +199,25 @@ import Testing
         facts.joinsOwnNetwork = true
         #expect(
             refusal(smallSpec { $0.linux?.sysctl = [.init("net.core.somaxconn", "1")] }, facts: facts)
-                == "linux.sysctl.net.core.somaxconn: the network namespace is the host's: it would change the host")
+                == "linux.sysctl.net.core.somaxconn: the network namespace is the host's: it would change the host"
+        )
     }
 
     @Test func namespaces() throws {
         let spec = smallSpec {
             $0.linux?.namespaces = [
-                .init(.pid, path: "/n/pid"), .init(.mount, path: "/n/mnt"), .init(.network, path: "/n/net"), .init(.uts),
+                .init(.pid, path: "/n/pid"), .init(.mount, path: "/n/mnt"), .init(.network, path: "/n/net"),
+                .init(.uts),
                 .init(.cgroup),
             ]
         }
         let plan = try plan(spec)
         let joins = plan.ops.indices.filter { plan.ops[$0].code == .setNS }
-        #expect(joins.map { plan.words(at: $0) } == [
-            "join the network namespace /n/net", "join the mount namespace /n/mnt", "join the pid namespace /n/pid",
-        ])
+        #expect(
+            joins.map { plan.words(at: $0) } == [
+                "join the network namespace /n/net", "join the mount namespace /n/mnt",
+                "join the pid namespace /n/pid",
+            ])
         let lastOpen = plan.ops[..<joins.last!].lastIndex { $0.code == .open }!
         #expect(lastOpen < joins[0], "behind a joined mount namespace paths mean something else")
         let unshares = plan.ops.indices.filter { plan.ops[$0].code == .unshare }.map { plan.words(at: $0) }
@@ -231,7 +250,8 @@ import Testing
             $0.linux?.devices = [
                 .init(.character, path: "/dev/zero", major: 1, minor: 5, fileMode: 0o600, uid: 7, gid: 8),
                 .init(.unbuffered, path: "/dev/net/tun", major: 10, minor: 200),
-                .init(.block, path: "/x/big", major: 4095, minor: 1_048_575), .init(.fifo, path: "/dev/p", fileMode: 0o640),
+                .init(.block, path: "/x/big", major: 4095, minor: 1_048_575),
+                .init(.fifo, path: "/dev/p", fileMode: 0o640),
                 .init(.character, path: "/dev/ptmx", major: 5, minor: 2),
             ]
         }
@@ -242,7 +262,10 @@ import Testing
         #expect(lines.count == 9)
         #expect(!lines.contains { $0.contains("/dev/ptmx") })
         #expect(lines.contains("make the device /dev/null  character 1:3 mode 0666 owner 0:0"))
-        #expect(lines.filter { $0.contains("/dev/zero") } == ["make the device /dev/zero  character 1:5 mode 0600 owner 7:8"])
+        #expect(
+            lines.filter { $0.contains("/dev/zero") } == [
+                "make the device /dev/zero  character 1:5 mode 0600 owner 7:8"
+            ])
         #expect(lines.contains("make the device /dev/net/tun  character 10:200 mode 0666 owner 0:0"))
         #expect(lines.contains("make the device /x/big  block 4095:1048575 mode 0666 owner 0:0"))
         #expect(lines.contains("make the device /dev/p  fifo mode 0640 owner 0:0"))

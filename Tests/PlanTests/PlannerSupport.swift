@@ -11,8 +11,11 @@ enum TestHost {
         .init(
             controllers: ["cpu", "cpuacct"], mountpoint: "/sys/fs/cgroup/cpu,cpuacct",
             directory: "/sys/fs/cgroup/cpu,cpuacct/box"),
-        .init(controllers: ["memory"], mountpoint: "/sys/fs/cgroup/memory", directory: "/sys/fs/cgroup/memory/box"),
-        .init(controllers: [], name: "systemd", mountpoint: "/sys/fs/cgroup/systemd",
+        .init(
+            controllers: ["memory"], mountpoint: "/sys/fs/cgroup/memory",
+            directory: "/sys/fs/cgroup/memory/box"),
+        .init(
+            controllers: [], name: "systemd", mountpoint: "/sys/fs/cgroup/systemd",
             directory: "/sys/fs/cgroup/systemd/box"),
     ])
     static let unified = CgroupLayout.unified(directory: "/sys/fs/cgroup/box")
@@ -82,7 +85,9 @@ struct DecodedPlan {
         let start = MemoryLayout<cplan_header>.size
         let count = Int(header.op_count)
         ops = bytes.withUnsafeBytes { memory in
-            (0..<count).map { memory.load(fromByteOffset: start + $0 * MemoryLayout<cplan_op>.stride, as: cplan_op.self) }
+            (0..<count).map {
+                memory.load(fromByteOffset: start + $0 * MemoryLayout<cplan_op>.stride, as: cplan_op.self)
+            }
         }
     }
 
