@@ -12,7 +12,8 @@ extension Draft {
                 throw Failure(.unsupported, "id-mapped mounts are not supported yet", at: "mounts[\(index)]")
             }
             let settings = try MountSettings(mount.options, index: index)
-            let target = try MountTarget(mount, index: index, settings: settings, facts: facts)
+            let isProcfs = !facts.procfsSources.isEmpty && facts.procfsSources.contains(index)
+            let target = try MountTarget(mount, index: index, settings: settings, isProcfs: isProcfs)
             if settings.isBind {
                 try settings.checkBind(mount.options, index: index)
                 try planBind(

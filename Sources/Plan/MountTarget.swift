@@ -19,8 +19,9 @@ struct MountTarget {
         "/proc/sys/crypto/fips_enabled",
     ]
 
+    /// - Parameter isProcfs: the source of a bind mount is on a procfs.
     /// - Throws: `invalid` for a destination or a type that cannot be.
-    init(_ mount: Spec.Mount, index: Int, settings: MountSettings, facts: HostFacts) throws(Failure) {
+    init(_ mount: Spec.Mount, index: Int, settings: MountSettings, isProcfs: Bool) throws(Failure) {
         let destination = PathText.cleaned(mount.destination)
         if mount.destination.isEmpty {
             throw Failure(.invalid, "must not be empty", at: "mounts[\(index)].destination")
@@ -34,7 +35,7 @@ struct MountTarget {
         path = destination
         self.type = type
         flags = try MountTarget.procRules(
-            destination, type: type, index: index, isProcfs: facts.procfsSources.contains(index))
+            destination, type: type, index: index, isProcfs: isProcfs)
     }
 
     private init(path: String, type: String, flags: UInt32) {

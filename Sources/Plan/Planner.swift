@@ -96,7 +96,7 @@ struct Draft {
 
     /// What would otherwise be left out without a word, or change the host.
     func checkSupport() throws(Failure) {
-        if spec.process == nil { throw Failure(.invalid, "must be given", at: "process") }
+        if case .none = spec.process { throw Failure(.invalid, "must be given", at: "process") }
         if process.args.isEmpty { throw Failure(.invalid, "must not be empty", at: "process.args") }
         if linux.namespace(.user) != nil || !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty {
             throw Failure(.unsupported, "user namespaces are not supported yet", at: "linux.namespaces")
