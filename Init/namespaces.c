@@ -41,6 +41,16 @@ static void reset_signals(const struct init *init) {
             SYS4(__NR_rt_sigaction, signal, action, 0, sizeof(uint64_t));
 }
 
+/// Stage 2 says nothing before gantry has been told who it is; under load it would be faster at it than stage 1. When
+/// stage 1 was killed before it could tell, nobody knows of stage 2, and it ends.
+static void wait_until_announced(const int gate[2]) {
+    char announced;
+    sys_close(gate[1]);
+    if (sys_read(gate[0], &announced, 1) != 1)
+        sys_exit(1);
+    sys_close(gate[0]);
+}
+
 /// Makes stage 2, a child of gantry's, and ends stage 1. Stage 2 returns from here.
 static int op_fork(struct init *init, const struct cplan_op *op) {
     struct clone_args arguments = {.flags = op->arg0 | CLONE_PARENT};
@@ -49,15 +59,21 @@ static int op_fork(struct init *init, const struct cplan_op *op) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)cgroup;
     }
+    int gate[2];
+    int result = (int)SYS2(__NR_pipe2, gate, O_CLOEXEC);
+    if (result < 0)
+        return result;
     long pid = SYS2(__NR_clone3, &arguments, sizeof arguments);
     if (pid < 0)
         return (int)pid;
     if (pid == 0) {
+        wait_until_announced(gate);
         reset_signals(init);
         return (int)SYS0(__NR_setsid); // The caller's terminal and its signals stay the caller's.
     }
     struct cplan_message message = {.type = CPLAN_MSG_FORKED, .value = (int32_t)pid};
-    send_message(init->slots[CPLAN_SLOT_CONTROL], &message, 0, -1);
+    if (send_message(init->slots[CPLAN_SLOT_CONTROL], &message, 0, -1) >= 0)
+        sys_write(gate[1], "", 1);
     sys_exit(0);
 }
 

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Diagnostics
+internal import Glibc
 internal import Linux
 
 /// `--pid-file`: the pid in digits without a newline, written beside its place and renamed into it, so that whoever
@@ -10,9 +11,13 @@ enum PidFile {
         let slash = absolute.utf8.lastIndex(of: UInt8(ascii: "/"))!
         let directory = absolute[...slash]
         let temporary = directory + "." + absolute[absolute.utf8.index(after: slash)...]
-        let raw = try check(
-            clinux_openat(AT.cwd, String(temporary), O.writeOnly | O.create | O.exclusive | O.noFollow, 0o666),
-            "openat \(temporary)", "cannot write the pid file")
+        var raw = exclusive(String(temporary))
+        if raw == -EEXIST {
+            // What a killed gantry left. Removed and not reused: it may be somebody else's link.
+            _ = clinux_unlinkat(AT.cwd, String(temporary), 0)
+            raw = exclusive(String(temporary))
+        }
+        _ = try check(raw, "openat \(temporary)", "cannot write the pid file")
         let file = Descriptor(adopting: raw)
         do {
             try file.write(String(pid), name: String(temporary))
@@ -23,5 +28,9 @@ enum PidFile {
             _ = clinux_unlinkat(AT.cwd, String(temporary), 0)
             throw error
         }
+    }
+
+    private static func exclusive(_ path: String) -> CInt {
+        clinux_openat(AT.cwd, path, O.writeOnly | O.create | O.exclusive | O.noFollow, 0o666)
     }
 }

@@ -1,0 +1,81 @@
+import Foundation
+
+/// What of a container can be seen on the host from outside.
+enum Host {
+    /// A process, told from another one that gets its pid later.
+    struct Process: Hashable, CustomStringConvertible {
+        let pid: pid_t
+        /// Field 22 of /proc/PID/stat.
+        let start: UInt64
+
+        var description: String { "\(pid) (\(Host.commandLine(pid)))" }
+
+        /// A zombie has ended.
+        var isAlive: Bool {
+            guard let fields = Host.stat(pid) else { return false }
+            return UInt64(fields[19]) == start && fields[0] != "Z" && fields[0] != "X"
+        }
+    }
+
+    /// The fields of /proc/PID/stat from the state on, which is field 3 in proc(5).
+    static func stat(_ pid: pid_t) -> [Substring]? {
+        guard let text = read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        return text[text.index(after: end)...].split(separator: " ")
+    }
+
+    static func commandLine(_ pid: pid_t) -> String {
+        (read("/proc/\(pid)/cmdline") ?? "").replacing("\0", with: " ")
+    }
+
+    static func process(_ pid: pid_t) -> Process? {
+        stat(pid).flatMap { UInt64($0[19]) }.map { Process(pid: pid, start: $0) }
+    }
+
+    /// The processes whose command line or cgroup names the marker. gantry's own commands are not meant.
+    static func processes(of marker: String) throws -> [Process] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }.filter { pid in
+            pid != getpid()
+                && (read("/proc/\(pid)/cmdline")?.contains(marker) ?? false
+                    || read("/proc/\(pid)/cgroup")?.contains(marker) ?? false)
+        }.compactMap(process).filter(\.isAlive)
+    }
+
+    /// The lines of the host's mount table that name the path.
+    static func mounts(of path: String) -> [Substring] {
+        (read("/proc/self/mountinfo") ?? "").split(separator: "\n").filter { $0.contains(path) }
+    }
+
+    /// The cgroup directories of all hierarchies whose name contains the marker.
+    static func cgroups(of marker: String) -> [String] {
+        var found: [String] = []
+        var pending = ["/sys/fs/cgroup"]
+        while let directory = pending.popLast() {
+            for child in directories(in: directory) {
+                let path = directory + "/" + child
+                if child.contains(marker) { found.append(path) }
+                pending.append(path)
+            }
+        }
+        return found
+    }
+
+    /// readdir(3) knows the type, so nothing has to be looked at: a cgroup file system has many files.
+    private static func directories(in path: String) -> [String] {
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    private static func read(_ path: String) -> String? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        return String(decoding: data, as: UTF8.self)
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+
+extension TestContainer {
+    /// A shell script as process.args, with the container's ID in the process's command line.
+    func setScript(_ script: String) throws {
+        try set("process.args", ["/bin/sh", "-c", script, id])
+    }
+
+    /// What `gantry state` prints.
+    func state() async throws -> JSON {
+        let outcome = try await gantry("state", id)
+        try #require(outcome.code == 0, "\(outcome)")
+        return try #require(JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8)) as? JSON)
+    }
+
+    func status() async throws -> String {
+        try await state()["status"] as? String ?? ""
+    }
+
+    func pid() async throws -> pid_t {
+        pid_t(try #require(try await state()["pid"] as? Int))
+    }
+
+    func create(_ flags: String...) async throws {
+        try await succeed(["create", "--bundle", bundle] + flags + [id])
+    }
+
+    /// Runs it in the background and waits until its script has touched /ready.
+    func startToReady() async throws {
+        try await succeed(["run", "--detach", "--bundle", bundle, id])
+        try await waitForFile("ready")
+    }
+
+    func succeed(_ words: [String], sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let outcome = try await Command.run(Machine.gantry, ["--root", root] + words)
+        try #require(outcome.code == 0, "\(outcome)", sourceLocation: sourceLocation)
+    }
+
+    /// The command exits 1 with one sentence that contains `says`.
+    func fail(
+        _ words: [String], says: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let outcome = try await Command.run(Machine.gantry, ["--root", root] + words)
+        #expect(outcome.code == 1, "\(outcome)", sourceLocation: sourceLocation)
+        #expect(outcome.stderr.contains(says), "\(outcome)", sourceLocation: sourceLocation)
+        #expect(outcome.isOneSentence, "\(outcome)", sourceLocation: sourceLocation)
+    }
+
+    func waitUntil(_ status: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("status \(status)", sourceLocation: sourceLocation) {
+            try await self.status() == status
+        }
+    }
+
+    /// Waits until the container has made the file, whose path begins at its root.
+    func waitForFile(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("\(path) to appear", sourceLocation: sourceLocation) {
+            FileManager.default.fileExists(atPath: self.rootfs + "/" + path)
+        }
+    }
+
+    func text(_ path: String) throws -> String {
+        try String(contentsOfFile: rootfs + "/" + path, encoding: .utf8)
+    }
+}
+
+extension Outcome {
+    /// Whether stderr is exactly one line, gantry's.
+    var isOneSentence: Bool {
+        let lines = stderr.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.count == 2 && lines[1].isEmpty && lines[0].hasPrefix("gantry: ")
+    }
+}
+
+/// Asks again and again, for up to ten seconds.
+func eventually(
+    _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    let deadline = Date().addingTimeInterval(10)
+    while Date() < deadline {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record("waited in vain for \(what)", sourceLocation: sourceLocation)
+    throw CancellationError()
+}
