@@ -53,7 +53,9 @@ let package = Package(
 
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Diagnostics"]),
         .testTarget(name: "OCITests", dependencies: ["OCI", "JSON", "Diagnostics"]),
-        .testTarget(name: "PlanTests", dependencies: ["Plan", "OCI", "CPlan", "CCapability", "Diagnostics"]),
+        .testTarget(
+            name: "PlanTests",
+            dependencies: ["Plan", "OCI", "JSON", "CPlan", "CCapability", "Diagnostics"]),
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "CSeccomp", "Diagnostics"]),
         .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "CLinux", "Linux", "OCI", "Diagnostics"]),

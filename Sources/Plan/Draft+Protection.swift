@@ -22,6 +22,9 @@ extension Draft {
         makeMask()
         for (index, path) in linux.maskedPaths.enumerated() {
             steps.origin = Origin("linux.maskedPaths", index)
+            if PathText.cleaned(path).isSame(as: "/") {
+                throw Failure(.invalid, "must not be \"/\"", at: "linux.maskedPaths[\(index)]")
+            }
             try openProtected(path, skip: 1)
             steps.add(.cover, src: Slot.target)
         }

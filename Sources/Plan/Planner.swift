@@ -47,7 +47,7 @@ public enum Planner {
         try draft.planStageOne()
         try draft.planStageTwo()
         var plan = Plan(
-            draft.steps, firstPrivate: UInt32(3 + options.preserveFDs), filterOp: draft.filterOp)
+            draft.steps, firstPrivate: UInt32(clamping: 3 + options.preserveFDs), filterOp: draft.filterOp)
         if let filter { try plan.attach(filter: filter) }
         return plan
     }

@@ -188,6 +188,9 @@ import Testing
         #expect(
             refusal(smallSpec { $0.linux?.maskedPaths = ["etc"] })
                 == "linux.maskedPaths[0]: must be an absolute path")
+        #expect(
+            refusal(smallSpec { $0.linux?.maskedPaths = ["/a/.."] })
+                == "linux.maskedPaths[0]: must not be \"/\"")
         // The root mount itself: what is attached over the root is not what "/" leads to.
         let root = try Planner.plan(
             smallSpec { $0.linux?.readonlyPaths = ["/"] }, facts: TestHost.facts(), options: TestHost.options)
