@@ -43,6 +43,8 @@ int clinux_spawn(int exe, const char *name, const int *fds, int count) {
     sigset_t none;
     sigemptyset(&none);
 
+    // Ignored, as the caller may have left it, it would make the kernel forget how our children end.
+    signal(SIGCHLD, SIG_DFL);
     volatile int error = 0;
     pid_t pid = vfork();
     if (pid < 0)

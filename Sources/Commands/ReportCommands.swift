@@ -12,8 +12,9 @@ enum ReportCommands {
     }
 
     @Sendable static func list(_ invocation: Invocation) throws(Failure) -> CInt {
-        let reports = try Operations.list(root: try invocation.globals.stateRoot())
-            .sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        let (reports, failures) = try Operations.list(root: try invocation.globals.stateRoot())
+        // One container that cannot be read is no reason to tell nothing of the others.
+        for failure in failures { invocation.log.warning(failure.description) }
         if invocation.flags.has(Flags.quiet) {
             try Output.standard(reports.map { $0.id + "\n" }.joined())
         } else if invocation.flags[Flags.listFormat] == "json" {

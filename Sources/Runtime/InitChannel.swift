@@ -66,16 +66,20 @@ struct InitChannel: ~Copyable {
     }
 
     /// Answers a sync. `value` goes to the init's value buffer.
-    func reply(_ sync: cplan_sync, value: [UInt8] = []) throws(Failure) {
+    ///
+    /// - Returns: false when the init has ended.
+    func reply(_ sync: cplan_sync, value: [UInt8] = []) throws(Failure) -> Bool {
         try send(CPLAN_MSG_REPLY, value: CInt(bitPattern: sync.rawValue), payload: value)
     }
 
     /// Knocks: the init execs the user's process.
-    func start() throws(Failure) {
+    ///
+    /// - Returns: false when the init has ended.
+    func start() throws(Failure) -> Bool {
         try send(CPLAN_MSG_START, value: 0, payload: [])
     }
 
-    private func send(_ type: cplan_message_type, value: CInt, payload: [UInt8]) throws(Failure) {
+    private func send(_ type: cplan_message_type, value: CInt, payload: [UInt8]) throws(Failure) -> Bool {
         var message = cplan_message()
         message.type = type.rawValue
         message.value = value
@@ -83,7 +87,9 @@ struct InitChannel: ~Copyable {
         let result = payload.withUnsafeBytes { tail in
             clinux_send(socket.raw, &message, MemoryLayout<cplan_message>.size, tail.baseAddress, tail.count)
         }
+        if result == -EPIPE || result == -ECONNRESET { return false }
         _ = try check(result, "sendmsg", "cannot write to the init")
+        return true
     }
 }
 

@@ -10,7 +10,8 @@ struct InitProcess: ~Copyable {
     let channel: InitChannel
     /// Stage 1 until FORKED, then stage 2.
     private(set) var pid: Int32
-    private var reaped = false
+    /// Whether it has ended and its wait status has been taken.
+    private(set) var reaped = false
 
     /// Starts stage 1 from a sealed memfd.
     ///
@@ -58,11 +59,19 @@ struct InitProcess: ~Copyable {
         pid = stage2
     }
 
-    /// Ends what is left of the start and returns its wait status.
+    /// How long a killed init may take to die, in milliseconds. In a frozen cgroup of version 1 it does not.
+    private static let deathPatience: CInt = 10_000
+
+    /// Ends what is left of the start and returns its wait status; 0 when it has not ended in time.
     @discardableResult
     mutating func kill() -> WaitStatus {
         guard !reaped else { return WaitStatus(raw: 0) }
+        let raw = clinux_pidfd_open(pid)
+        let process = raw >= 0 ? Descriptor(adopting: raw) : nil
         _ = clinux_kill(pid, 9)
+        if raw >= 0, clinux_wait_readable(process.rawOrNone, -1, InitProcess.deathPatience) == 0 {
+            return WaitStatus(raw: 0)
+        }
         return wait()
     }
 

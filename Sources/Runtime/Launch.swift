@@ -23,10 +23,18 @@ enum Launch {
             return Started(process: process, entry: entry)
         } catch {
             // The first failure is the one worth telling.
-            try? container.cgroup.remove()
-            try? entry.remove()
+            try? takeBack(container, entry)
             throw error
         }
+    }
+
+    /// The entry goes last, and stays when something of the container does: `delete` works from it.
+    private static func takeBack(
+        _ container: Preparation, _ entry: borrowing StoredContainer
+    ) throws(Failure) {
+        guard try LiveContainer.alive(try entry.initRecord()) == nil else { return }
+        try container.cgroup.remove()
+        try entry.remove()
     }
 
     private static func performRecorded(
@@ -44,6 +52,8 @@ enum Launch {
             return process
         } catch {
             process.kill()
+            // It does not die while it is frozen: `delete` must be able to find it.
+            if !process.reaped { try? recordInit(process.pid, entry) }
             throw error
         }
     }
@@ -58,7 +68,7 @@ enum Launch {
             switch order.receive(received.message) {
             case .place:
                 try container.cgroup.place(process.pid)
-                try process.channel.reply(CPLAN_SYNC_PLACE)
+                try reply(&process, container, CPLAN_SYNC_PLACE)
             case .adopt(let pid):
                 process.adopt(pid)
                 try container.cgroup.settle()
@@ -66,7 +76,7 @@ enum Launch {
                 throw Failure(.unsupported, "hooks are not supported yet", at: "hooks")
             case .record:
                 try record(process.pid, container, entry)
-                try process.channel.reply(CPLAN_SYNC_READY, value: home(container, received.descriptor))
+                try reply(&process, container, CPLAN_SYNC_READY, value: home(container, received.descriptor))
                 if container.waitsForStart { return }
             case .succeed:
                 return
@@ -80,14 +90,26 @@ enum Launch {
         }
     }
 
+    private static func reply(
+        _ process: inout InitProcess, _ container: Preparation, _ sync: cplan_sync, value: [UInt8] = []
+    ) throws(Failure) {
+        guard try process.channel.reply(sync, value: value) else {
+            throw container.describeDeath(process.kill())
+        }
+    }
+
     private static func record(
         _ pid: Int32, _ container: Preparation, _ entry: borrowing StoredContainer
     ) throws(Failure) {
+        try recordInit(pid, entry)
+        if let path = container.options.pidFile { try PidFile.write(pid, to: path) }
+    }
+
+    private static func recordInit(_ pid: Int32, _ entry: borrowing StoredContainer) throws(Failure) {
         guard let stat = try ProcessStat.read(pid) else {
             throw Failure(.system, "the container's process \(pid) is gone")
         }
         try entry.setInit(InitRecord(pid: pid, startTime: stat.startTime))
-        if let path = container.options.pidFile { try PidFile.write(pid, to: path) }
     }
 
     /// The environment entry that the container lacks, if it lacks one.

@@ -26,10 +26,11 @@ struct LiveContainer: ~Copyable {
             status = .creating
         } else if process == nil {
             status = .stopped
-        } else if try entry.isInitWaiting() {
-            status = .created
+        } else if try isFrozen(record) {
+            // Also before `start`, which a frozen init could not answer.
+            status = .paused
         } else {
-            status = try isFrozen(record) ? .paused : .running
+            status = try entry.isInitWaiting() ? .created : .running
         }
         return LiveContainer(entry: entry, record: record, process: process, status: status)
     }
@@ -45,7 +46,7 @@ struct LiveContainer: ~Copyable {
     }
 
     /// The recorded process, if it is still the same one and has not ended: a pid alone says nothing.
-    private static func alive(_ record: InitRecord?) throws(Failure) -> InitRecord? {
+    static func alive(_ record: InitRecord?) throws(Failure) -> InitRecord? {
         guard let record, let stat = try ProcessStat.read(record.pid) else { return nil }
         return stat.startTime == record.startTime && stat.isAlive ? record : nil
     }

@@ -18,11 +18,11 @@ extension Operations {
         case .stopped: throw Failure(.state, "cannot start a container that has stopped", at: id)
         case .creating: throw Failure(.state, "cannot start a container that was not created to its end", at: id)
         }
-        guard let connection = try container.entry.connectToInit() else {
-            throw Failure(.state, "cannot start an already running container", at: id)
-        }
+        // It was waiting a moment ago, and nobody else starts it while we have the lock: it has been killed.
+        let killed = Failure(.state, "cannot start a container that has stopped", at: id)
+        guard let connection = try container.entry.connectToInit() else { throw killed }
         let channel = try InitChannel(connection)
-        try channel.start()
+        guard try channel.start() else { throw killed }
         let received = try channel.receive()
         guard let failure = received.failure else { return }
         let spec = try Spec.load(json: try container.entry.config())
@@ -43,6 +43,10 @@ extension Operations {
         let result = clinux_pidfd_signal(process.raw, signal)
         if result == -ESRCH { throw Failure(.state, "container not running", at: id) }
         _ = try check(result, "pidfd_send_signal", "cannot signal the container's process")
+        // With cgroup v1 a frozen process does not die before it is thawed; nobody wants it to wait for that.
+        if signal == SIGKILL, container.status == .paused, let record = container.record {
+            try ContainerCgroup.thaw(record)
+        }
     }
 
     /// `delete`: takes down what the container's record says was made, and the record.
@@ -84,7 +88,8 @@ extension Operations {
             clinux_wait_readable(process.raw, -1, deathPatience), "poll", "cannot wait for the container's end")
         guard ready != 0 else {
             throw Failure(
-                .system, "the container's process did not die within \(deathPatience / 1000) s of SIGKILL")
+                .system, "the container's process did not die within \(deathPatience / 1000) s of SIGKILL",
+                at: container.entry.id)
         }
     }
 }

@@ -58,18 +58,20 @@ public enum Operations {
         return report
     }
 
-    /// `list`: what can be told of each container. One that vanishes meanwhile is left out.
-    public static func list(root: String) throws(Failure) -> [ContainerReport] {
+    /// `list`: what can be told of each container, and why nothing can be told of the others. One that vanishes
+    /// meanwhile is left out.
+    public static func list(root: String) throws(Failure) -> (reports: [ContainerReport], failures: [Failure]) {
         let store = Store(root: root)
         var reports: [ContainerReport] = []
+        var failures: [Failure] = []
         for id in try store.list() {
             do throws(Failure) {
                 let container = try LiveContainer.look(try store.open(id))
                 if let report = container.report { reports.append(report) }
-            } catch where error.kind == .notFound {
-                continue
+            } catch {
+                if error.kind != .notFound { failures.append(error) }
             }
         }
-        return reports
+        return (reports, failures)
     }
 }

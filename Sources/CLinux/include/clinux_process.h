@@ -9,7 +9,8 @@
 
 /// Starts the program in the memfd `exe` by vfork + execveat, with no environment, an empty signal mask and the
 /// `count` descriptors of `fds` made inheritable in the child only; an entry may be -1. argv is the program's name
-/// and the descriptors' numbers as one comma-separated word. Descriptors must be close-on-exec in the caller.
+/// and the descriptors' numbers as one comma-separated word. Descriptors must be close-on-exec in the caller. The
+/// caller's SIGCHLD gets its default action.
 ///
 /// In C since a vforked child may not run Swift: it shares the parent's memory until it execs.
 /// Returns the child's pid, or -errno (also the one of a failed execveat).
