@@ -39,8 +39,9 @@ static void try_link(const char *what, int pid, const char *name) {
 }
 
 static void try_descriptors(int pid) {
+    // Their numbers are no secret: the kernel shows them to whoever may pass the directory's mode.
     DIR *directory = opendir(in_proc(pid, "fd"));
-    tell("list-fd", directory == NULL ? -1 : 0);
+    try_link("read-fd", pid, "fd/0");
     struct dirent *entry;
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
         if (entry->d_name[0] == '.')

@@ -24,6 +24,13 @@ enum Machine {
 
     static let canRunContainers = obstacle == nil
 
+    /// Bit N is capability N (capabilities(7)).
+    static let permittedCapabilities: UInt64 = {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("CapPrm:") }
+        return UInt64(line?.suffix(16) ?? "", radix: 16) ?? 0
+    }()
+
     static func find(_ name: String) -> String? {
         ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
             .map { $0 + "/" + name }.first { FileManager.default.isExecutableFile(atPath: $0) }

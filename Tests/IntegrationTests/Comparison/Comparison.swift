@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+/// One way to configure a container.
+struct ComparisonCase: Sendable, CustomTestStringConvertible {
+    enum Expectation: Sendable {
+        /// Both run it, and the probe sees the same in both.
+        case same
+        /// Both refuse it.
+        case refused
+        /// The peer refuses it or fails; ours runs it.
+        case onlyOurs(String)
+        /// Ours refuses it with an error that contains the first text, for the reason that follows.
+        case onlyPeer(String, String)
+    }
+
+    let name: String
+    let expectation: Expectation
+    let configure: @Sendable (ComparisonBundle) async throws -> Void
+
+    init(
+        _ name: String, _ expectation: Expectation = .same,
+        configure: @escaping @Sendable (ComparisonBundle) async throws -> Void
+    ) {
+        self.name = name
+        self.expectation = expectation
+        self.configure = configure
+    }
+
+    var testDescription: String { name }
+}
+
+/// Runs a configuration with gantry and then with runc, and compares what the probe sees inside.
+enum Comparison {
+    /// How a runtime dealt with a configuration.
+    struct Result {
+        let outcome: Outcome
+        /// Nil when the runtime refused.
+        let report: ProbeReport?
+        /// Mounts that it left on the host.
+        let leaks: [String]
+    }
+
+    /// What is wrong, as text; empty when nothing is.
+    static func problems(_ candidate: ComparisonCase) async throws -> String {
+        let directory = try TemporaryDirectory("compare")
+        // Not one ID for both: a session keyring of that name may live on for a while.
+        let id = "cmp-" + directory.path.suffix(6)
+        let ours = try await run(candidate, .gantry, id + "-ours", in: directory.path)
+        let peer = try await run(candidate, .runc, id + "-peer", in: directory.path)
+        directory.remove()
+        let leaks =
+            ours.leaks.map { "gantry left mounted: " + $0 } + peer.leaks.map { "runc left mounted: " + $0 }
+        return (verdict(candidate, ours, peer) + leaks).joined(separator: "\n")
+    }
+
+    private static func verdict(_ candidate: ComparisonCase, _ ours: Result, _ peer: Result) -> [String] {
+        switch (candidate.expectation, ours.report, peer.report) {
+        case (.same, let ours?, let peer?): return differences(candidate.name, ours, peer)
+        case (.refused, nil, nil), (.onlyOurs, .some, nil): return []
+        case (.onlyPeer(let message, _), nil, .some):
+            return ours.outcome.stderr.contains(message)
+                ? [] : ["gantry refused with: " + ours.outcome.stderr]
+        default:
+            return [
+                "gantry " + (ours.report == nil ? "refused: \(ours.outcome.stderr)" : "ran it"),
+                "runc " + (peer.report == nil ? "refused: \(peer.outcome.stderr)" : "ran it"),
+            ]
+        }
+    }
+
+    private static func differences(_ name: String, _ ours: ProbeReport, _ peer: ProbeReport) -> [String] {
+        var result: [String] = []
+        for section in peer.sections {
+            let other = ours.sections.first { $0.name == section.name }?.lines ?? []
+            let lines = UnifiedDiff.lines(
+                JustifiedDifference.removed(from: section.lines, in: section.name, of: name),
+                JustifiedDifference.removed(from: other, in: section.name, of: name))
+            if !lines.isEmpty { result += ["[\(section.name)]  - runc  + gantry"] + lines }
+        }
+        return result
+    }
+
+    private static func run(
+        _ candidate: ComparisonCase, _ runtime: ComparisonBundle.Runtime, _ id: String, in parent: String
+    ) async throws -> Result {
+        let bundle = try ComparisonBundle(runtime, id: id, in: parent)
+        do {
+            try await candidate.configure(bundle)
+            let result = try await run(bundle)
+            try await bundle.finish()
+            return result
+        } catch {
+            try? await bundle.finish()
+            throw error
+        }
+    }
+
+    private static func run(_ bundle: ComparisonBundle) async throws -> Result {
+        let data = try JSONSerialization.data(
+            withJSONObject: bundle.config, options: [.withoutEscapingSlashes])
+        try data.write(to: URL(filePath: bundle.directory + "/bundle/config.json"))
+        let program = bundle.runtime == .gantry ? Machine.gantry : Machine.runc!
+        let root = ["--root", bundle.directory + "/state"]
+        let words =
+            bundle.wrapper + [program] + root + ["run", "--detach", "--bundle", bundle.directory + "/bundle"]
+            + bundle.flags + [bundle.id]
+        let child = try Child.spawn(
+            words[0], Array(words.dropFirst()),
+            stdin: bundle.stdin, stdout: bundle.stdout, stderr: bundle.stderr, descriptors: bundle.descriptors
+        )
+        let code = try await child.wait()
+        var report: ProbeReport?
+        if code == 0 {
+            let text = try await completeReport(bundle.report)
+            report = ProbeReport(text, id: bundle.id, directory: bundle.directory, joined: bundle.joined)
+            _ = try await Command.run(program, root + ["delete", "--force", bundle.id])
+        }
+        let leaks = try leaks(bundle)
+        report?.append("files left", try await files(bundle))
+        let stderr = (try? String(contentsOfFile: bundle.stderr, encoding: .utf8)) ?? ""
+        return Result(
+            outcome: Outcome(command: child.line, code: code, stdout: "", stderr: stderr), report: report,
+            leaks: leaks)
+    }
+
+    /// Waits until the report's last line is there; an incomplete one tells the rest.
+    private static func completeReport(_ path: String) async throws -> String {
+        for _ in 0..<500 {
+            if let text = try? String(contentsOfFile: path, encoding: .utf8), text.hasSuffix("[end]\n") {
+                return text
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        return (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    }
+
+    /// What the root file system holds afterwards: mount points and devices that the runtime made in it.
+    private static func files(_ bundle: ComparisonBundle) async throws -> [String] {
+        try await Command.run(try Programs.probe.get(), ["files=" + bundle.rootfs]).lines
+    }
+
+    /// Unmounts what the runtime left in its root file system, and returns it.
+    private static func leaks(_ bundle: ComparisonBundle) throws -> [String] {
+        let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        let points = table.split(separator: "\n").map { String($0.split(separator: " ")[4]) }
+        let left = points.filter { $0.hasPrefix(bundle.rootfs + "/") && !bundle.hostMounts.contains($0) }
+        for point in left.reversed() { umount2(point, Int32(MNT_DETACH)) }
+        return left
+    }
+}

@@ -1,0 +1,79 @@
+/// A difference from runc that is meant, with its reason. Everything else is a bug.
+struct JustifiedDifference {
+    let section: String
+    /// What the names of the cases that it is about begin with; all when empty.
+    var cases = ""
+    let reason: String
+    /// What a line of either side is compared as; nil: not at all.
+    let rewrite: @Sendable (String) -> String?
+
+    private static let all: [JustifiedDifference] = [
+        JustifiedDifference(
+            section: "status",
+            reason: "posix_spawn(3), which starts both, ignores signals 32 and 33, which it uses itself"
+        ) { line in
+            guard line.hasPrefix("SigIgn:"), let mask = UInt64(line.suffix(16), radix: 16) else {
+                return line
+            }
+            return "SigIgn: " + String(mask & ~(3 << 31), radix: 16)
+        },
+        JustifiedDifference(
+            section: "mounts",
+            reason: "what masks directories has room for nothing, and all of them are one file system"
+        ) { line in
+            for options in ["ro", "ro,size=4k,nr_inodes=1"] {
+                guard let range = line.firstRange(of: " ro,relatime - tmpfs tmpfs \(options) root=/ of=")
+                else { continue }
+                return line[..<range.lowerBound] + " masked"
+            }
+            return line
+        },
+        JustifiedDifference(
+            section: "mounts", cases: "rootfsPropagation",
+            reason: "runc 1.1.5 sets it before the root is a mount: it has no effect"
+        ) { line in
+            line.replacing("/ rw,relatime shared:/ -", with: "/ rw,relatime -")
+                .replacing("/ rw,relatime unbindable -", with: "/ rw,relatime -")
+        },
+        JustifiedDifference(
+            section: "mounts", cases: "everything read-only",
+            reason: "runc leaves a copy of the whole tree over the root, which nobody sees"
+        ) { $0.hasPrefix(" ") ? nil : $0 },
+        JustifiedDifference(
+            section: "files", cases: "caller has a umask",
+            reason: "what is made does not depend on the caller's umask",
+            rewrite: withoutMode),
+        JustifiedDifference(
+            section: "files left", cases: "caller has a umask", reason: "as above", rewrite: withoutMode),
+        JustifiedDifference(
+            section: "files", cases: "tmpfs over directories",
+            reason: "a mode given as an option counts; runc 1.1.5 takes the directory's"
+        ) { $0.replacing("/given: mode 40750", with: "/given: mode 40700") },
+        JustifiedDifference(
+            section: "names", cases: "domainname", reason: "runc 1.1.5 does not know it"
+        ) { $0.replacing("example.org", with: "(none)") },
+        JustifiedDifference(
+            section: "names", cases: "personality", reason: "runc 1.1.5 does not know it"
+        ) { $0.replacing("i686", with: "x86_64") },
+        JustifiedDifference(
+            section: "attributes", cases: "personality", reason: "runc 1.1.5 does not know it"
+        ) { $0.replacing("personality: 8", with: "personality: 0") },
+        JustifiedDifference(
+            section: "program", cases: "home: passwd",
+            reason:
+                "an entry without a home means /, as for login(1); lines without all fields are no entries"
+        ) { $0.hasPrefix("variable: HOME=") ? nil : $0 },
+    ]
+
+    private static func withoutMode(_ line: String) -> String? {
+        guard line.hasPrefix("/made"), let range = line.firstRange(of: ": mode ") else { return line }
+        return String(line[..<range.lowerBound])
+    }
+
+    static func removed(from lines: [String], in section: String, of name: String) -> [String] {
+        let rules = all.filter { $0.section == section && name.hasPrefix($0.cases) }
+        return lines.compactMap { line in
+            rules.reduce(String?.some(line)) { line, rule in line.flatMap(rule.rewrite) }
+        }
+    }
+}
