@@ -19,7 +19,7 @@ static long execute(struct init *init, const struct cplan_op *op) {
     case CPLAN_OPEN: return op_open(init, op);
     case CPLAN_OPEN_TARGET: return op_open_target(init, op);
     case CPLAN_CHECK: return op_check(init, op);
-    case CPLAN_CLOSE: fill(init, op->src, -1); return 0;
+    case CPLAN_CLOSE: return op_close(init, op);
     case CPLAN_SETNS: return op_setns(init, op);
     case CPLAN_UNSHARE: return op_unshare(init, op);
     case CPLAN_FORK: return op_fork(init, op);

@@ -137,19 +137,21 @@ extension Draft {
         if options.waitsForStart { flags |= UInt32(CPLAN_F_LAST) }
         steps.add(.sync, flags: flags, src: needsHome ? Slot.passwd : Slot.none, SyncPoint.ready)
         if needsHome { steps.add(.close, src: Slot.passwd) }
-        if options.waitsForStart { steps.add(.waitStart) }
     }
 
     /// A filter may be loaded by whoever can gain no privileges, or by CAP_SYS_ADMIN. The less comes behind
     /// it, the less it must allow.
+    ///
+    /// Capabilities go before the wait for `start`: a neighbour in the pid namespace that has CAP_SYS_PTRACE
+    /// can take over whoever waits there, and must not win by it (CVE-2016-9962).
     private mutating func planPrivileges(_ sets: cplan_caps, offset: UInt32) {
-        planSmallFileLimit()
         if process.noNewPrivileges {
             steps.origin = Origin("process.noNewPrivileges")
             steps.add(.noNewPrivileges)
         }
         let hasFilter = linux.seccomp != nil
-        if hasFilter, !process.noNewPrivileges {
+        let isFilterPrivileged = hasFilter && !process.noNewPrivileges
+        if isFilterPrivileged {
             // The permitted set is still full, the effective one is not.
             var raised = sets
             raised.effective |= Capabilities.sysAdmin
@@ -158,11 +160,19 @@ extension Draft {
             steps.origin = Origin("linux.seccomp")
             let raisedOffset = addCapabilities(raised)
             steps.add(.caps, str: raisedOffset)
-            planFilter()
+        } else {
+            planCapabilities(offset)
         }
+        steps.origin = .none
+        if options.waitsForStart { steps.add(.waitStart) }
+        planSmallFileLimit()
+        if hasFilter { planFilter() }
+        if isFilterPrivileged { planCapabilities(offset) }
+    }
+
+    private mutating func planCapabilities(_ offset: UInt32) {
         steps.origin = Origin("process.capabilities")
         steps.add(.caps, str: offset)
-        if hasFilter, process.noNewPrivileges { planFilter() }
     }
 
     private mutating func planFilter() {
