@@ -128,7 +128,8 @@ extension CgroupPlan {
         let message: String
         switch -result {
         case CgroupErrno.notFound: message = "this kernel has no \(setting.file)"
-        case CgroupErrno.invalid: message = "the kernel does not accept \(setting.value) for \(setting.file)"
+        case CgroupErrno.invalid, CgroupErrno.range:
+            message = "the kernel does not accept \(setting.value) for \(setting.file)"
         default: message = "cannot write \(setting.file)"
         }
         let failure = Failure.system(-result, call, message)

@@ -110,6 +110,7 @@ enum CgroupErrno {
     static let exists: CInt = 17
     static let invalid: CInt = 22
     static let noSpace: CInt = 28
+    static let range: CInt = 34
     static let readOnly: CInt = 30
     static let notEmpty: CInt = 39
     static let notSupported: CInt = 95

@@ -8,6 +8,7 @@ enum ExecFailure {
     private static let access: Int32 = 13
     private static let isDirectory: Int32 = 21
     private static let noExec: Int32 = 8
+    private static let textBusy: Int32 = 26
 
     /// No candidate was found that may be executed.
     static func unresolved(_ candidates: [String], name: String, errno: Int32) -> Failure {
@@ -64,6 +65,7 @@ enum ExecFailure {
             }
             return head.starts(with: ELFHead.magic) ? nil : "\(path) is no program and has no #! line"
         case access: return "\(path), or its interpreter, may not be executed: its mode, or a noexec mount"
+        case textBusy: return "\(path), or its interpreter, is open for writing somewhere"
         default: return nil
         }
     }

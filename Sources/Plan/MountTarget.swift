@@ -53,12 +53,13 @@ struct MountTarget {
         if settings.isBind { return "bind" }
         guard let type = mount.type, !type.isEmpty else {
             throw Failure(
-                .invalid, "must be given, or \"bind\" or \"rbind\" among the options",
+                .invalid, "must be given, unless \"bind\" or \"rbind\" is among the options",
                 at: "mounts[\(index)].type")
         }
         if type.isSame(as: "bind") || type.isSame(as: "none") {
             throw Failure(
-                .invalid, "\"\(type)\" needs \"bind\" or \"rbind\" among the options",
+                .invalid,
+                "\"\(type)\" is no file system; a bind mount has \"bind\" or \"rbind\" among its options",
                 at: "mounts[\(index)].type")
         }
         return type

@@ -84,6 +84,8 @@ extension Plan {
     /// What is known about the reason for an errno.
     private static func hint(_ op: Op, errno: Int32) -> String? {
         switch (op.code, errno) {
+        case (.setNS, 22): "it is no namespace of this type"
+        case (.mountData, 2): "a path among its options is missing"
         case (.attach, 20): "one of them is a directory, the other is not"
         case (.makeFS, 19): "this kernel has no such file system"
         case (.makeFS, 16), (.mountData, 16): "it is in use by another mount with other options"
