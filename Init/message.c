@@ -83,16 +83,41 @@ static void die_of_signal(int signals) {
         sys_exit(128 + (int)number);
 }
 
-/// Takes one knock at the start socket. Whoever connects and says nothing only asks whether we are here.
-static int accept_start(int listener) {
-    int connection = (int)SYS4(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC);
-    if (connection < 0)
-        return -1;
-    struct cplan_message message;
-    long count = sys_read(connection, &message, sizeof message);
-    if (count == (long)sizeof message && message.type == CPLAN_MSG_START)
-        return connection;
-    sys_close(connection);
+/// Who may be connected at once. More wait in the listener's queue.
+#define VISITORS 8
+
+/// The listener, the signals, then the visitors; -1 where there is none.
+struct init_waiting {
+    struct init_poll set[2 + VISITORS];
+};
+
+/// Lets in who knocks at the start socket, as long as there is room.
+static void admit(struct init_waiting *waiting, int listener) {
+    for (int i = 2; waiting->set[0].revents && i < 2 + VISITORS; i++) {
+        if (waiting->set[i].fd >= 0)
+            continue;
+        waiting->set[i].fd = (int)SYS4(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC);
+        break;
+    }
+    waiting->set[0].fd = -1;
+    for (int i = 2; i < 2 + VISITORS; i++)
+        if (waiting->set[i].fd < 0)
+            waiting->set[0].fd = listener;
+}
+
+/// The connection on which START came, or -1. Whoever leaves without a word only asked whether we are here; whoever
+/// stays without one must not keep others from being heard.
+static int hear(struct init_waiting *waiting) {
+    for (int i = 2; i < 2 + VISITORS; i++) {
+        if (waiting->set[i].fd < 0 || !waiting->set[i].revents)
+            continue;
+        struct cplan_message message;
+        long count = sys_read(waiting->set[i].fd, &message, sizeof message);
+        if (count == (long)sizeof message && message.type == CPLAN_MSG_START)
+            return waiting->set[i].fd;
+        sys_close(waiting->set[i].fd);
+        waiting->set[i].fd = -1;
+    }
     return -1;
 }
 
@@ -102,15 +127,24 @@ static void op_wait_start(struct init *init, const struct cplan_op *op) {
     uint64_t all = ~0ull, before = 0;
     SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
     int signals = (int)SYS4(__NR_signalfd4, -1, &all, sizeof all, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    struct init_poll set[2] = {{init->slots[CPLAN_SLOT_START], INIT_POLLIN, 0}, {signals, INIT_POLLIN, 0}};
+    int listener = init->slots[CPLAN_SLOT_START];
+    struct init_waiting waiting;
+    for (int i = 0; i < 2 + VISITORS; i++)
+        waiting.set[i] = (struct init_poll){-1, INIT_POLLIN, 0};
+    waiting.set[0].fd = listener;
+    waiting.set[1].fd = signals;
     int connection = -1;
     while (connection < 0) {
-        SYS5(__NR_ppoll, set, 2, 0, 0, 0);
-        if (set[1].revents)
+        SYS5(__NR_ppoll, waiting.set, 2 + VISITORS, 0, 0, 0);
+        if (waiting.set[1].revents)
             die_of_signal(signals);
-        if (set[0].revents)
-            connection = accept_start(set[0].fd);
+        connection = hear(&waiting);
+        if (connection < 0)
+            admit(&waiting, listener);
     }
+    for (int i = 2; i < 2 + VISITORS; i++)
+        if (waiting.set[i].fd >= 0 && waiting.set[i].fd != connection)
+            sys_close(waiting.set[i].fd);
     init->report = connection;
     sys_close(signals);
     SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);

@@ -7,6 +7,12 @@ extension TestContainer {
         try set("process.args", ["/bin/sh", "-c", script, id])
     }
 
+    /// The container's processes are then the host's: no PID 1 among them, and no end of all with one.
+    func shareHostProcesses() throws {
+        let namespaces = try #require(value("linux.namespaces") as? [JSON])
+        try set("linux.namespaces", namespaces.filter { $0["type"] as? String != "pid" })
+    }
+
     /// What `gantry state` prints.
     func state() async throws -> JSON {
         let outcome = try await gantry("state", id)
