@@ -58,7 +58,12 @@ let package = Package(
             dependencies: ["Plan", "OCI", "JSON", "CPlan", "CCapability", "Diagnostics"]),
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "CSeccomp", "Diagnostics"]),
-        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "CLinux", "Linux", "OCI", "Diagnostics"]),
+        .testTarget(
+            name: "CgroupsTests",
+            dependencies: [
+                "Cgroups", "CLinux", "Linux", "OCI", "Diagnostics",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Linux", "Diagnostics"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Store", "Linux", "CPlan", "Diagnostics"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),

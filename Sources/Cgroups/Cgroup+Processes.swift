@@ -48,7 +48,7 @@ extension Cgroup {
     }
 
     /// Until no process is found that has not been signalled yet.
-    private func signalRepeatedly(_ signal: CInt, in path: String) throws(Failure) {
+    func signalRepeatedly(_ signal: CInt, in path: String) throws(Failure) {
         var signalled: [Int32] = []
         for _ in 0..<100 {
             let fresh = try processes(in: path).filter { !signalled.contains($0) }

@@ -50,8 +50,10 @@ extension Cgroup {
             let result = try removeTree(directory.path)
             if result == 0 { return }
             guard result == -CgroupErrno.busy, left > 0 else { throw try failure(-result, directory) }
-            // Again each time: more may have been forked, or moved in.
-            try Cgroup(trusted: [directory]).signalAll(9)
+            // Again each time: more may have been forked, or moved in. First where they can be frozen, and thawed
+            // if they are; then what is only in this hierarchy.
+            try signalAll(9)
+            try signalRepeatedly(9, in: directory.path)
             if directory.isUnified { waitUntilEmpty(directory, pause) } else { clinux_sleep(pause) }
             left -= pause
             pause = min(pause * 2, 128)
@@ -93,7 +95,7 @@ extension Cgroup {
 
     /// A damaged record must never make gantry kill all there is. Only the root of a version 1 hierarchy has this
     /// file, and only the root of version 2 lacks cgroup.events.
-    private func checkIsNoRoot(_ directory: Directory) throws(Failure) {
+    func checkIsNoRoot(_ directory: Directory) throws(Failure) {
         let probe = directory.isUnified ? "cgroup.events" : "cgroup.sane_behavior"
         let file = clinux_openat(AT.cwd, directory.path + "/" + probe, O.path, 0)
         let exists = file >= 0

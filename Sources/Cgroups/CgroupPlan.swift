@@ -78,7 +78,7 @@ public struct CgroupPlan: Sendable {
     /// Writes the values that would have been in the start's own way. Usually none.
     public func settle() throws(Failure) {
         for setting in settings where setting.moment == .afterFork {
-            for directory in cgroup.directories where directory.isUnified || directory.has(setting.controller) {
+            for directory in cgroup.directories where layout.isUnified || directory.has(setting.controller) {
                 try Self.apply(setting, to: directory)
             }
         }

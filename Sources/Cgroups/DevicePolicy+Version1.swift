@@ -10,8 +10,8 @@ struct DeviceExceptions: Equatable, Sendable {
         var access: DevicePolicy.Access
         var place: String?
 
-        fileprivate var order: (UInt32, Int64, Int64) {
-            (kind.rawValue, major.map(Int64.init) ?? -1, minor.map(Int64.init) ?? -1)
+        fileprivate var order: (Int64, Int64, UInt32) {
+            (major.map(Int64.init) ?? -1, minor.map(Int64.init) ?? -1, kind.rawValue)
         }
 
         /// As in devices.list: `c 1:3 rwm`.

@@ -71,7 +71,8 @@ import Testing
             #expect(own.path(in: hierarchy) != nil, "\(hierarchy)")
             #expect(FileManager.default.fileExists(atPath: hierarchy.mountPoint + "/cgroup.procs"))
         }
-        #expect(layout.hierarchies.count == own.entries.count)
+        // There may be more than are mounted, but none of those twice.
+        #expect(layout.hierarchies.count <= own.entries.count)
     }
 }
 
