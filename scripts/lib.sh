@@ -25,6 +25,24 @@ as_root() {
     fi
 }
 
+# A minimal Debian in .build-rootfs/debian, made once; the tests that want it are skipped without it.
+make_debian_root() {
+    local root=.build-rootfs/debian log=.build-rootfs/debootstrap.log
+    [ ! -e "$root/etc/debian_version" ] || return 0
+    if [ "$(id -u)" != 0 ] || ! command -v debootstrap >/dev/null; then
+        say "no Debian root file system: making one needs root and debootstrap"
+        return 0
+    fi
+    say "making a Debian root file system in $root"
+    rm -rf "$root" "$root.new"
+    mkdir -p .build-rootfs
+    if debootstrap --variant=minbase bookworm "$root.new" >"$log" 2>&1; then
+        mv "$root.new" "$root"
+    else
+        say "debootstrap failed: see $log"
+    fi
+}
+
 need_swift() {
     command -v swift >/dev/null ||
         die "the Swift toolchain (6.3 or newer) is not there: see https://www.swift.org/install/linux/"

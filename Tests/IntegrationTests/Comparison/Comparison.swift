@@ -44,11 +44,11 @@ enum Comparison {
     /// What is wrong, as text; empty when nothing is.
     static func problems(_ candidate: ComparisonCase) async throws -> String {
         let directory = try TemporaryDirectory("compare")
+        defer { directory.remove() }
         // Not one ID for both: a session keyring of that name may live on for a while.
         let id = "cmp-" + directory.path.suffix(6)
         let ours = try await run(candidate, .gantry, id + "-ours", in: directory.path)
         let peer = try await run(candidate, .runc, id + "-peer", in: directory.path)
-        directory.remove()
         let leaks =
             ours.leaks.map { "gantry left mounted: " + $0 } + peer.leaks.map { "runc left mounted: " + $0 }
         return (verdict(candidate, ours, peer) + leaks).joined(separator: "\n")
@@ -102,14 +102,19 @@ enum Comparison {
         try data.write(to: URL(filePath: bundle.directory + "/bundle/config.json"))
         let program = bundle.runtime == .gantry ? Machine.gantry : Machine.runc!
         let root = ["--root", bundle.directory + "/state"]
+        let verb = bundle.startsSeparately ? ["create"] : ["run", "--detach"]
         let words =
-            bundle.wrapper + [program] + root + ["run", "--detach", "--bundle", bundle.directory + "/bundle"]
-            + bundle.flags + [bundle.id]
+            bundle.wrapper + [program] + root + verb + ["--bundle", bundle.directory + "/bundle"]
+            + bundle.flags
+            + [bundle.id]
         let child = try Child.spawn(
             words[0], Array(words.dropFirst()),
             stdin: bundle.stdin, stdout: bundle.stdout, stderr: bundle.stderr, descriptors: bundle.descriptors
         )
-        let code = try await child.wait()
+        var code = try await child.wait()
+        if code == 0, bundle.startsSeparately {
+            code = try await Command.run(program, root + ["start", bundle.id]).code
+        }
         var report: ProbeReport?
         if code == 0 {
             let text = try await completeReport(bundle.report)

@@ -17,6 +17,8 @@ final class ComparisonBundle {
     var config: [String: Any]
     /// Of `run`.
     var flags: [String] = []
+    /// `create` and `start` instead of `run`.
+    var startsSeparately = false
     /// What the runtime is started by, in front of its own command line.
     var wrapper: [String] = []
     /// Of the container; the report goes to the file at `report` and the probe's default is standard output.

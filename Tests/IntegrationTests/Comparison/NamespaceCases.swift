@@ -22,7 +22,7 @@ extension ComparisonCase {
                 bundle.remount("/sys", nil)
                 bundle.remount("/sys/fs/cgroup", nil)
             },
-        ] + ["network", "ipc", "uts", "pid", "cgroup"].map(joined)
+        ] + ["network", "ipc", "uts", "pid", "cgroup", "mount"].map(joined)
 
     /// A process of its own holds the namespace.
     private static func joined(_ type: String) -> ComparisonCase {
@@ -31,6 +31,7 @@ extension ComparisonCase {
                 [
                     "network": ("--net", "net"), "ipc": ("--ipc", "ipc"), "uts": ("--uts", "uts"),
                     "pid": ("--pid", "pid_for_children"), "cgroup": ("--cgroup", "cgroup"),
+                    "mount": ("--mount", "mnt"),
                 ][type]!
             let holder = try Child.spawn(
                 "/usr/bin/unshare", [flag, "--fork", "--kill-child", "/bin/sleep", "100"])

@@ -19,8 +19,8 @@ enum Programs {
         let program = directory + "/" + name + suffix
         if let made = modified(program), let changed = modified(source), made > changed { return program }
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        // Renamed into place: another run of the tests may be at it as well.
-        let fresh = program + ".\(getpid())"
+        // Renamed into place: another test, or another run of all, may be at it as well.
+        let fresh = program + "." + UUID().uuidString
         let compiler = try Process.run(
             URL(filePath: "/usr/bin/gcc"),
             arguments: ["-static", "-O1", "-Wall", "-Wextra", "-Werror"] + flags + ["-o", fresh, source])
