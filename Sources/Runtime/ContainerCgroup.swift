@@ -60,7 +60,7 @@ struct ContainerCgroup {
     /// Takes back what a start that failed has made. Processes are gone by then, and `create` itself takes back
     /// what it made when it fails: a directory in use is somebody else's.
     func remove() throws(Failure) {
-        try plan.cgroup.removeUnused()
+        try plan.cgroup.removeUnused(patience: 100)
     }
 }
 
