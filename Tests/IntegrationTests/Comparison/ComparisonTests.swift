@@ -44,6 +44,13 @@ struct ComparisonTests {
         try await compare(candidate)
     }
 
+    /// What makes the other tests worth something.
+    @Test(arguments: ComparisonCase.mutants) func noticesDifferences(_ candidate: ComparisonCase) async throws {
+        let problems = try await Comparison.problems(candidate)
+        let section = candidate.name.prefix { $0 != ":" }
+        #expect(problems.contains("[\(section)]  - runc  + gantry"), "\(candidate.name)\n\(problems)")
+    }
+
     private func compare(_ candidate: ComparisonCase) async throws {
         let problems = try await Comparison.problems(candidate)
         #expect(problems.isEmpty, "\(candidate.name)\n\(problems)")
