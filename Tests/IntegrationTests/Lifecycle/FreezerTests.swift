@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+
+/// Containers that somebody has frozen by their cgroup, as engines' `pause` does.
+@Suite(
+    .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
+    .timeLimit(.minutes(5)))
+struct FreezerTests {
+    private func with(_ body: (TestContainer) async throws -> Void) async throws {
+        try await TestContainer.with { container in
+            try container.setScript("trap 'touch /told; exit 3' TERM; touch /ready; while :; do sleep 0.02; done")
+            do {
+                try await body(container)
+            } catch {
+                try? freeze(container, false)
+                throw error
+            }
+        }
+    }
+
+    /// freezer.state of version 1, or cgroup.freeze.
+    private func freeze(_ container: TestContainer, _ frozen: Bool) throws {
+        for cgroup in Host.cgroups(of: container.id) {
+            for (file, words) in [("freezer.state", ["THAWED", "FROZEN"]), ("cgroup.freeze", ["0", "1"])] {
+                let path = cgroup + "/" + file
+                guard FileManager.default.fileExists(atPath: path) else { continue }
+                // Of a hybrid host's two freezers only that of version 1 is used.
+                if file == "cgroup.freeze" && FileManager.default.fileExists(atPath: "/sys/fs/cgroup/freezer") {
+                    continue
+                }
+                let handle = try FileHandle(forWritingTo: URL(filePath: path))
+                try handle.write(contentsOf: Data(words[frozen ? 1 : 0].utf8))
+                try handle.close()
+            }
+        }
+    }
+
+    @Test func aPausedContainerSaysSo() async throws {
+        try await with { container in
+            try await container.startToReady()
+            try freeze(container, true)
+            try await container.waitUntil("paused")
+            #expect(try await container.gantry("list").stdout.contains("paused"))
+            try await container.fail(["start", container.id], says: "container paused")
+            try await container.fail(
+                ["delete", container.id], says: "cannot delete container \(container.id) that is not stopped: paused")
+            try freeze(container, false)
+            try await container.waitUntil("running")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func aPausedContainerCanBeDeletedByForce(hostProcesses: Bool) async throws {
+        try await with { container in
+            if hostProcesses { try container.shareHostProcesses() }
+            try await container.startToReady()
+            try freeze(container, true)
+            try await container.waitUntil("paused")
+            try await container.succeed(["delete", "--force", container.id])
+            #expect(try Host.processes(of: container.id) == [])
+            #expect(Host.cgroups(of: container.id) == [])
+        }
+    }
+
+    /// Signals wait until it goes on; SIGKILL does not.
+    @Test func signalsToAPausedContainer() async throws {
+        try await with { container in
+            try await container.startToReady()
+            try freeze(container, true)
+            try await container.succeed(["kill", container.id, "TERM"])
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(try await container.status() == "paused")
+            #expect(!FileManager.default.fileExists(atPath: container.rootfs + "/told"))
+            try freeze(container, false)
+            try await container.waitUntil("stopped")
+            #expect(FileManager.default.fileExists(atPath: container.rootfs + "/told"))
+        }
+        for words in [["kill"], ["kill", "--all"]] {
+            try await with { container in
+                try await container.startToReady()
+                try freeze(container, true)
+                try await container.succeed(words + [container.id, "KILL"])
+                try await container.waitUntil("stopped")
+            }
+        }
+    }
+
+    /// A created container's init cannot answer when it is frozen: nobody waits for it.
+    @Test func frozenBeforeItsStart() async throws {
+        try await with { container in
+            try await container.create()
+            try freeze(container, true)
+            for _ in 0..<20 { #expect(try await container.status() == "paused") }
+            try await container.fail(["start", container.id], says: "container paused")
+            try freeze(container, false)
+            try await container.waitUntil("created")
+            try await container.succeed(["start", container.id])
+            try await container.waitForFile("ready")
+        }
+        try await with { container in
+            try await container.create()
+            try freeze(container, true)
+            try await container.succeed(["delete", "--force", container.id])
+            #expect(Host.cgroups(of: container.id) == [])
+        }
+    }
+
+    /// The last process that is left of a stopped container may be frozen.
+    @Test func frozenAfterTheProcessHasEnded() async throws {
+        try await with { container in
+            try container.shareHostProcesses()
+            try container.setScript("sh -c 'while :; do sleep 0.05; done; : '$0 & touch /ready")
+            try await container.startToReady()
+            try await container.waitUntil("stopped")
+            try freeze(container, true)
+            try await container.succeed(["delete", container.id])
+            #expect(try Host.processes(of: container.id) == [])
+            #expect(Host.cgroups(of: container.id) == [])
+        }
+    }
+}
