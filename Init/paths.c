@@ -33,6 +33,14 @@ static long file_system_of(int fd) {
     return result < 0 ? result : status[0];
 }
 
+/// ST_* of the mount that a file is on; 0 when it cannot be told.
+static long mount_flags_at(const char *path) {
+    long status[16]; /* f_flags is the word at 80 */
+    return SYS2(__NR_statfs, path, status) < 0 ? 0 : status[10];
+}
+
+#define ST_NOEXEC 8
+
 static int op_open(struct init *init, const struct cplan_op *op) {
     int directory = op->src < 0 ? AT_FDCWD : slot(init, op->src);
     int fd = open_in(directory, text(init, op->str), op->arg0, op->arg0 & O_CREAT ? 0600 : 0, op->arg1);

@@ -130,31 +130,41 @@ static int op_chdir(struct init *init, const struct cplan_op *op) {
     return 0;
 }
 
-/// Whether the current user may execute the file: 0, or the errno that execve(2) would give.
-static int executable(const char *path) {
+/// Whether the current user may execute the file: 0, or the errno that execve(2) would give, with the reason for
+/// EACCES.
+static int executable(const char *path, uint8_t *reason) {
     struct statx status;
     int result = (int)SYS5(__NR_statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &status);
+    *reason = CPLAN_EXEC_NOT_REACHED;
     if (result < 0)
         return result;
     if ((status.stx_mode & S_IFMT) == S_IFDIR)
         return -EISDIR;
+    *reason = CPLAN_EXEC_NOT_REGULAR;
     if ((status.stx_mode & S_IFMT) != S_IFREG)
         return -EACCES;
-    return (int)SYS4(__NR_faccessat2, AT_FDCWD, path, X_OK, AT_EACCESS);
+    result = (int)SYS4(__NR_faccessat2, AT_FDCWD, path, X_OK, AT_EACCESS);
+    *reason = result < 0 && mount_flags_at(path) & ST_NOEXEC ? CPLAN_EXEC_NOEXEC : CPLAN_EXEC_MODE;
+    return result;
 }
 
 static int op_resolve_exec(struct init *init, const struct cplan_op *op) {
     const char *candidates = text(init, op->str);
     int first = -ENOENT;
+    uint8_t reason, first_reason = 0;
     for (uint32_t at = 0; at < op->len; at += (uint32_t)text_length(candidates + at) + 1) {
-        int result = executable(candidates + at);
+        int result = executable(candidates + at, &reason);
         if (result == 0) {
             init->executable = candidates + at;
             return 0;
         }
-        if (first == -ENOENT)
+        if (first == -ENOENT) {
             first = result;
+            first_reason = reason;
+        }
     }
+    if (first == -EACCES)
+        fail(init, first, CPLAN_DETAIL_EXEC_REASON, (const char *)&first_reason, 1);
     return first;
 }
 

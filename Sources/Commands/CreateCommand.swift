@@ -4,14 +4,14 @@ internal import Runtime
 /// `gantry create` and `gantry run`, which share their flags.
 enum CreateCommand {
     @Sendable static func create(_ invocation: Invocation) throws(Failure) -> CInt {
-        try Operations.create(try options(invocation))
+        try Operations.create(try options(invocation), warn: invocation.log.warning)
         return 0
     }
 
     @Sendable static func run(_ invocation: Invocation) throws(Failure) -> CInt {
         try Operations.run(
             try options(invocation), detach: invocation.flags.has(Flags.detach),
-            keep: invocation.flags.has(Flags.keep))
+            keep: invocation.flags.has(Flags.keep), warn: invocation.log.warning)
     }
 
     private static func options(_ invocation: Invocation) throws(Failure) -> CreateOptions {
@@ -39,7 +39,8 @@ extension Invocation {
     /// What `create`, `run` and `plan` take. `--no-subreaper` asks for what gantry never does otherwise.
     func createOptions(id: String) throws(Failure) -> CreateOptions {
         var options = CreateOptions(id: id, bundle: flags.bundle, root: try globals.stateRoot())
-        options.pidFile = flags[Flags.pidFile]
+        // Engines pass an empty one when they want none.
+        options.pidFile = flags[Flags.pidFile].flatMap { $0.isEmpty ? nil : $0 }
         options.noPivot = flags.has(Flags.noPivot)
         options.noNewKeyring = flags.has(Flags.noNewKeyring)
         options.preserveFDs = flags.count(Flags.preserveFDs)

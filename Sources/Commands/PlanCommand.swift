@@ -5,7 +5,9 @@ internal import Runtime
 enum PlanCommand {
     @Sendable static func plan(_ invocation: Invocation) throws(Failure) -> CInt {
         let options = try invocation.createOptions(id: invocation.positionals.first ?? "plan")
-        try Output.standard(try Operations.plan(options, asJSON: invocation.flags.has(Flags.json)))
+        try Output.standard(
+            try Operations.plan(
+                options, asJSON: invocation.flags.has(Flags.json), warn: invocation.log.warning))
         return 0
     }
 }

@@ -1,3 +1,4 @@
+internal import CPlan
 internal import Diagnostics
 internal import SystemPackage
 
@@ -11,25 +12,35 @@ enum ExecFailure {
     private static let textBusy: Int32 = 26
 
     /// No candidate was found that may be executed.
-    static func unresolved(_ candidates: [String], name: String, errno: Int32) -> Failure {
+    ///
+    /// - Parameter reason: `enum cplan_exec_reason`, when errno is EACCES.
+    static func unresolved(
+        _ candidates: [String], name: String, errno: Int32, reason: UInt8? = nil
+    ) -> Failure {
         let quoted = "exec: \"\(name)\""
+        let why = errno == access ? refusal(reason) : nil
+        let isThere = errno == access ? ": one is there, but " + (why ?? "it is not executable") : ""
         guard name.utf8.contains(PathText.slash) else {
-            return Failure(
-                .notFound, quoted + ": executable file not found in $PATH" + inPath(candidates, errno))
+            let inPath = candidates.isEmpty ? ": process.env has no PATH" : isThere
+            return Failure(.notFound, quoted + ": executable file not found in $PATH" + inPath)
         }
-        let reason = Errno(rawValue: errno)
+        let cause = Errno(rawValue: errno)
         if errno == access || errno == isDirectory {
-            return Failure(.system, "\(quoted): \(reason.sentence)")
+            return Failure(.system, "\(quoted): \(cause.sentence)" + (why.map { ": " + $0 } ?? ""))
         }
         return Failure(
             errno == noEntry ? .notFound : .system, quoted,
-            cause: Failure.Cause(call: "stat \(name)", errno: reason))
+            cause: Failure.Cause(call: "stat \(name)", errno: cause))
     }
 
-    private static func inPath(_ candidates: [String], _ errno: Int32) -> String {
-        if candidates.isEmpty { return ": process.env has no PATH" }
-        if errno == access { return ": one is there, but it is not executable" }
-        return ""
+    private static func refusal(_ reason: UInt8?) -> String? {
+        switch reason.map(UInt32.init) {
+        case CPLAN_EXEC_NOT_REACHED.rawValue: "a directory on the way may not be entered by the user"
+        case CPLAN_EXEC_NOT_REGULAR.rawValue: "it is not a regular file"
+        case CPLAN_EXEC_NOEXEC.rawValue: "it is on a mount with noexec"
+        case CPLAN_EXEC_MODE.rawValue: "it is not executable for the user"
+        default: nil
+        }
     }
 
     /// The kernel would not execute the file. `detail` is its path, a NUL, and its first bytes.
@@ -64,7 +75,10 @@ enum ExecFailure {
                 return "\(path) is built for \(machine), this machine is \(ELFHead.ownMachine)"
             }
             return head.starts(with: ELFHead.magic) ? nil : "\(path) is no program and has no #! line"
-        case access: return "\(path), or its interpreter, may not be executed: its mode, or a noexec mount"
+        case access:
+            // The file itself was looked at before.
+            let file = scriptInterpreter(head).map { "the interpreter \($0) of \(path)" } ?? path
+            return "\(file) may not be executed: its mode, or a mount with noexec"
         case textBusy: return "\(path), or its interpreter, is open for writing somewhere"
         default: return nil
         }

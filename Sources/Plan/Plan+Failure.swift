@@ -16,7 +16,9 @@ extension Plan {
         }
         let op = ops[index]
         switch op.code {
-        case .resolveExec: return ExecFailure.unresolved(candidates(op), name: executableName, errno: errno)
+        case .resolveExec:
+            return ExecFailure.unresolved(
+                candidates(op), name: executableName, errno: errno, reason: detail.first)
         case .exec: return ExecFailure.refused(detail, name: executableName, errno: errno)
         default: break
         }

@@ -16,6 +16,10 @@ enum Launch {
     }
 
     static func perform(_ container: Preparation) throws(Failure) -> Started {
+        guard container.record.ownerUID == 0 else {
+            throw Failure(
+                .unsupported, "containers of users other than root are not supported yet; run gantry as root")
+        }
         let entry = try Store(root: container.options.root).create(container.options.id)
         do {
             try entry.begin(container.record, config: container.bundle.config)

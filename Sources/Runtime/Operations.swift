@@ -6,19 +6,27 @@ internal import Store
 /// What the commands do.
 public enum Operations {
     /// `create`: everything but the exec, which waits for `start`.
-    public static func create(_ options: CreateOptions) throws(Failure) {
+    ///
+    /// - Parameter warn: is told, a sentence at a time, what the configuration has that does not come to pass.
+    public static func create(_ options: CreateOptions, warn: (String) -> Void) throws(Failure) {
         try InheritedDescriptors.seal(preserving: options.preserveFDs)
         let container = try Preparation(options, waitsForStart: true)
+        container.warnings.forEach(warn)
         _ = try Launch.perform(container)
     }
 
     /// `run`: create, start and, unless detached, wait, then delete.
     ///
-    /// - Parameter keep: leave state and cgroup when the process has ended.
+    /// - Parameters:
+    ///   - keep: leave state and cgroup when the process has ended.
+    ///   - warn: as for `create`.
     /// - Returns: the process's exit code, 128 + signal when it was killed; 0 at once when detached.
-    public static func run(_ options: CreateOptions, detach: Bool, keep: Bool) throws(Failure) -> CInt {
+    public static func run(
+        _ options: CreateOptions, detach: Bool, keep: Bool, warn: (String) -> Void
+    ) throws(Failure) -> CInt {
         try InheritedDescriptors.seal(preserving: options.preserveFDs)
         let container = try Preparation(options, waitsForStart: false)
+        container.warnings.forEach(warn)
         if detach {
             _ = try Launch.perform(container)
             return 0
@@ -41,8 +49,12 @@ public enum Operations {
     }
 
     /// The steps that `run` or `create` would take, as text; nothing is made.
-    public static func plan(_ options: CreateOptions, asJSON: Bool) throws(Failure) -> String {
-        let plan = try Preparation(options, waitsForStart: true).plan
+    public static func plan(
+        _ options: CreateOptions, asJSON: Bool, warn: (String) -> Void
+    ) throws(Failure) -> String {
+        let container = try Preparation(options, waitsForStart: true)
+        container.warnings.forEach(warn)
+        let plan = container.plan
         guard asJSON else { return plan.description }
         var json = JSONWriter(.indented)
         plan.write(to: &json)

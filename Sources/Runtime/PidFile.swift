@@ -17,13 +17,13 @@ enum PidFile {
             _ = clinux_unlinkat(AT.cwd, String(temporary), 0)
             raw = exclusive(String(temporary))
         }
-        _ = try check(raw, "openat \(temporary)", "cannot write the pid file")
+        _ = try check(raw, "openat \(temporary)", "cannot write the pid file \(absolute)")
         let file = Descriptor(adopting: raw)
         do {
             try file.write(String(pid), name: String(temporary))
             _ = try check(
-                clinux_renameat(AT.cwd, String(temporary), AT.cwd, absolute), "rename to \(absolute)",
-                "cannot write the pid file")
+                clinux_renameat(AT.cwd, String(temporary), AT.cwd, absolute), "rename \(temporary)",
+                "cannot write the pid file \(absolute)")
         } catch {
             _ = clinux_unlinkat(AT.cwd, String(temporary), 0)
             throw error

@@ -36,6 +36,9 @@ struct Preparation {
             cgroups: cgroup.recorded)
     }
 
+    /// What the configuration has that does not come to pass, a sentence each.
+    var warnings: [String] { Validator.warnings(bundle.spec) + cgroup.warnings }
+
     /// The steps of a start, with the filter compiled.
     static func plan(
         _ options: CreateOptions, _ bundle: Bundle, _ rootfs: String, _ cgroup: ContainerCgroup, waitsForStart: Bool

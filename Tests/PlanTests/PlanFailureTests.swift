@@ -107,10 +107,12 @@ import Testing
         }
     }
 
-    private func unresolved(_ name: String, _ errno: Int32) throws -> String {
+    private func unresolved(_ name: String, _ errno: Int32, reason: UInt8? = nil) throws -> String {
         let plan = try plan(smallSpec { $0.process?.args = [name] })
         let index = try #require(plan.ops.firstIndex { $0.code == .resolveExec })
-        return plan.describe(op: index, errno: errno).description
+        let kind = reason == nil ? 0 : CPLAN_DETAIL_EXEC_REASON.rawValue
+        let detail = reason.map { [$0] } ?? []
+        return plan.describe(op: index, errno: errno, kind: kind, detail: detail).description
     }
 
     /// Behind "unable to start container process: " these are what runc prints.
@@ -128,6 +130,9 @@ import Testing
         #expect(
             try unresolved("x", EACCES)
                 == "exec: \"x\": executable file not found in $PATH: one is there, but it is not executable")
+        #expect(
+            try unresolved("/x", EACCES, reason: UInt8(CPLAN_EXEC_NOEXEC.rawValue))
+                == "exec: \"/x\": permission denied: it is on a mount with noexec")
     }
 
     private func refused(_ errno: Int32, _ head: [UInt8], path: String = "/bin/x") -> String {
@@ -157,8 +162,11 @@ import Testing
                 == "/bin/x is built for \(foreign.1), this machine is \(ELFHead.ownMachine): \(format)")
         #expect(
             refused(EACCES, [])
-                == "/bin/x, or its interpreter, may not be executed: its mode, or a noexec mount: exec /bin/x: permission denied"
+                == "/bin/x may not be executed: its mode, or a mount with noexec: exec /bin/x: permission denied"
         )
+        #expect(
+            refused(EACCES, [UInt8]("#!/data\n".utf8)).hasPrefix(
+                "the interpreter /data of /bin/x may not be executed: its mode, or a mount with noexec: "))
     }
 
     /// A head that lies about its own sizes leads nowhere.

@@ -187,6 +187,15 @@ enum cplan_detail {
     CPLAN_DETAIL_BAD_PLAN = 8,    // the plan itself is malformed: a bug
     CPLAN_DETAIL_EXEC_HEAD = 9,   // EXEC: the path, then NUL, then the first bytes of the file
     CPLAN_DETAIL_CAPABILITY = 10, // the capability's number as one byte
+    CPLAN_DETAIL_EXEC_REASON = 11, // RESOLVE_EXEC: an enum cplan_exec_reason as one byte
+};
+
+/// Why a program may not be executed, where the errno is EACCES.
+enum cplan_exec_reason {
+    CPLAN_EXEC_NOT_REACHED = 1, // a directory on the way may not be searched
+    CPLAN_EXEC_NOT_REGULAR = 2, // a device, a FIFO, a socket
+    CPLAN_EXEC_NOEXEC = 3,      // its mount has noexec
+    CPLAN_EXEC_MODE = 4,        // its mode
 };
 
 /// Sync points, in their only legal order.
