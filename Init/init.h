@@ -76,4 +76,6 @@ _Noreturn static void fail(struct init *init, long result, uint32_t kind, const 
 
 static int is_directory(int fd);
 
+static int open_in(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
 #endif

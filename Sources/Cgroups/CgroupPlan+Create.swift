@@ -3,20 +3,38 @@ public import Diagnostics
 internal import Linux
 
 extension CgroupPlan {
+    /// Hierarchies by how a process gets into them.
+    public enum Part: Sendable {
+        case all
+        /// Version 2: a process can be born there.
+        case unified
+        /// Version 1: it has to enter.
+        case legacy
+
+        func contains(_ hierarchy: Layout.Hierarchy) -> Bool {
+            switch self {
+            case .all: true
+            case .unified: hierarchy.isUnified
+            case .legacy: !hierarchy.isUnified
+            }
+        }
+    }
+
     /// Makes the directories and writes the limits. What it made is removed again when it fails.
     ///
     /// A cgroup that is there already is taken when nothing is in it: engines make some of them beforehand.
-    public func create() throws(Failure) {
+    public func create(_ part: Part = .all) throws(Failure) {
         var made: [String] = []
         do {
-            for (hierarchy, directory) in zip(layout.hierarchies, cgroup.directories) {
+            for (hierarchy, directory) in zip(layout.hierarchies, cgroup.directories)
+            where part.contains(hierarchy) {
                 if layout.isUnified {
                     try createUnified(hierarchy, directory, &made)
                 } else {
                     try createLegacy(hierarchy, directory, &made)
                 }
             }
-            try limitDevices(made)
+            try limitDevices(part, made)
         } catch {
             for path in made.reversed() { _ = clinux_unlinkat(AT.cwd, path, AT.removeDirectory) }
             throw error

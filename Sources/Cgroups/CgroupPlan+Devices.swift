@@ -6,12 +6,15 @@ extension CgroupPlan {
     /// By the devices controller where it is mounted, else by an eBPF program on the version 2 directory.
     ///
     /// - Parameter made: the directories that are new.
-    func limitDevices(_ made: [String]) throws(Failure) {
+    func limitDevices(_ part: Part, _ made: [String]) throws(Failure) {
         if let exceptions = deviceExceptions {
+            if part == .unified { return }
             let directory = cgroup.directories.first { $0.has("devices") }!
             return try Self.apply(exceptions, to: directory, isNew: made.contains(directory.path))
         }
         if devices.allowsByDefault && devices.rules.isEmpty { return }
+        // With the directory it is attached to; without one the first part tells.
+        if part == .legacy && cgroup.unified != nil { return }
         guard let directory = cgroup.unified else {
             throw Failure(
                 .unsupported, "needs the cgroup controller devices, which is not mounted",

@@ -117,7 +117,7 @@ extension Plan {
             return "join the \(Plan.namespaces(raw.arg0)) namespace \(path(of: raw.src, before: index))"
         case .unshare: return "make a new namespace: \(Plan.namespaces(raw.arg0))"
         case .fork: return "start the container's first process"
-        case .sync: return "talk to gantry"
+        case .sync: return "enter the container's cgroup"
         case .loopback: return "bring up the loopback interface"
         case .hostname: return "set the host name to \"\(text)\""
         case .domainname: return "set the domain name to \"\(text)\""
@@ -196,7 +196,8 @@ extension Plan {
     /// The system call behind an op.
     static func call(_ code: Op.Code) -> String {
         switch code {
-        case .nop, .sync, .waitStart: "init"
+        case .nop, .waitStart: "init"
+        case .sync: "write 0 to"
         case .open, .openTarget: "openat2"
         case .check: "statx"
         case .close: "close"

@@ -1,3 +1,4 @@
+internal import CPlan
 internal import Cgroups
 internal import Diagnostics
 internal import Linux
@@ -8,13 +9,24 @@ internal import Store
 /// The container's cgroup in a start, and later from its record.
 struct ContainerCgroup {
     private let plan: CgroupPlan
+    /// Whether stage 1 sees the cgroups as gantry does when the time comes to enter them, and has its rights.
+    private let canEnter: Bool
 
     init(_ spec: Spec, id: String) throws(Failure) {
         plan = try CgroupPlan(spec, id: id, layout: try Layout.detect())
+        canEnter = !(spec.linux?.namespaces ?? []).contains { namespace in
+            switch namespace.type {
+            case .user: true
+            case .mount, .cgroup: namespace.path != nil
+            default: false
+            }
+        }
     }
 
-    /// Whether the process is born in its cgroup, instead of being moved.
-    var isUnified: Bool { plan.layout.isUnified }
+    private var isUnified: Bool { plan.layout.isUnified }
+
+    /// Whether the process is born in a cgroup of version 2.
+    var isBornInside: Bool { isUnified || (plan.hasUnified && canEnter) }
 
     var warnings: [String] { plan.warnings }
 
@@ -38,18 +50,23 @@ struct ContainerCgroup {
 
     /// - Returns: the directory that the process is to be born in.
     func makeBeforeSpawn() throws(Failure) -> Descriptor? {
-        guard isUnified else { return nil }
-        try plan.create()
+        guard isBornInside else { return nil }
+        try plan.create(.unified)
         return try plan.open()
     }
 
+    /// Makes the others, while stage 1 makes its namespaces.
     func makeAfterSpawn() throws(Failure) {
-        if !isUnified { try plan.create() }
+        if !isUnified { try plan.create(isBornInside ? .legacy : .all) }
     }
 
-    /// Moves stage 1; the container's process inherits it. Nothing to do on a unified host.
-    func place(_ pid: Int32) throws(Failure) {
-        if !isUnified { try plan.place(pid) }
+    /// What stage 1 is to do to enter the cgroups of version 1: the payload of PLACE's reply. Empty when gantry has
+    /// moved it, or when there are none.
+    func place(_ pid: Int32) throws(Failure) -> [UInt8] {
+        let entrances = plan.entrances
+        if canEnter && entrances.count < Int(CPLAN_VALUE_MAX) { return entrances }
+        if isBornInside { try plan.placeLegacy(pid) } else { try plan.place(pid) }
+        return []
     }
 
     /// Writes the limits that stage 1 would not have fitted in.

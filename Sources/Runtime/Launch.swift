@@ -71,8 +71,7 @@ enum Launch {
             let received = try process.channel.receive()
             switch order.receive(received.message) {
             case .place:
-                try container.cgroup.place(process.pid)
-                try reply(&process, container, CPLAN_SYNC_PLACE)
+                try reply(&process, container, CPLAN_SYNC_PLACE, value: try container.cgroup.place(process.pid))
             case .adopt(let pid):
                 process.adopt(pid)
                 try container.cgroup.settle()

@@ -47,7 +47,7 @@ struct Preparation {
         let planOptions = PlanOptions(
             id: options.id, bundle: bundle.path, rootfs: rootfs, noPivot: options.noPivot,
             noNewKeyring: options.noNewKeyring, preserveFDs: options.preserveFDs, waitsForStart: waitsForStart,
-            intoCgroup: cgroup.isUnified)
+            intoCgroup: cgroup.isBornInside)
         var plan = try Planner.plan(bundle.spec, facts: facts, options: planOptions)
         if plan.needsFilter, let seccomp = bundle.spec.linux?.seccomp {
             try plan.attach(filter: try SeccompCompiler.compile(seccomp).bytes)
