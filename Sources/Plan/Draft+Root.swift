@@ -48,6 +48,11 @@ extension Draft {
                     "must be shared, slave, private, unbindable, or one of them with an r before it",
                     at: "linux.rootfsPropagation")
             }
+            // The host's mounts stay beneath the container's root then; private ones would outlive the host's own.
+            if options.noPivot, known & MountFlag.private != 0 {
+                throw Failure(
+                    .invalid, "\(given) needs pivot_root, which --no-pivot does without", at: "linux.rootfsPropagation")
+            }
             // An unbindable "/" could not be bound from: there it is only the container's root.
             if known & MountFlag.unbindable == 0 { flags = known }
         }

@@ -118,19 +118,19 @@ extension ComparisonCase {
         ComparisonCase("bind inside procfs", .refused) {
             $0.mount("/proc/version", "bind", try $0.sourceFile(), ["bind"])
         },
-        ComparisonCase("procfs from the host") { bundle in
+        ComparisonCase("procfs from the host", alone: true) { bundle in
             bundle.removeNamespaces("pid")
             bundle.remount("/proc", nil)
             bundle.mount("/proc", "bind", "/proc", ["rbind", "ro"])
             bundle.set("linux.maskedPaths", [])
             bundle.set("linux.readonlyPaths", [])
         },
-        ComparisonCase("/dev from the host") { bundle in
+        ComparisonCase("/dev from the host", alone: true) { bundle in
             for place in ["/dev/pts", "/dev/shm", "/dev/mqueue"] { bundle.remount(place, nil) }
             bundle.remount("/dev", nil)
             bundle.mount("/dev", "bind", "/dev", ["rbind", "rslave", "nosuid"])
         },
-        ComparisonCase("/sys from the host") { bundle in
+        ComparisonCase("/sys from the host", alone: true) { bundle in
             bundle.remount("/sys/fs/cgroup", nil)
             bundle.remount("/sys", nil)
             bundle.mount("/sys", "bind", "/sys", ["rbind", "ro", "rslave"])

@@ -6,6 +6,8 @@ struct ComparisonCase: Sendable, CustomTestStringConvertible {
     enum Expectation: Sendable {
         /// Both run it, and the probe sees the same in both.
         case same
+        /// Both run it and the probe sees the same, or both refuse it.
+        case alike
         /// Both refuse it.
         case refused
         /// The peer refuses it or fails; ours runs it.
@@ -16,14 +18,17 @@ struct ComparisonCase: Sendable, CustomTestStringConvertible {
 
     let name: String
     let expectation: Expectation
+    /// Not for combinations: it shares directories with the host, or differs on purpose in what others ask for.
+    let isAlone: Bool
     let configure: @Sendable (ComparisonBundle) async throws -> Void
 
     init(
-        _ name: String, _ expectation: Expectation = .same,
+        _ name: String, _ expectation: Expectation = .same, alone: Bool = false,
         configure: @escaping @Sendable (ComparisonBundle) async throws -> Void
     ) {
         self.name = name
         self.expectation = expectation
+        isAlone = alone
         self.configure = configure
     }
 
@@ -56,8 +61,9 @@ enum Comparison {
 
     private static func verdict(_ candidate: ComparisonCase, _ ours: Result, _ peer: Result) -> [String] {
         switch (candidate.expectation, ours.report, peer.report) {
-        case (.same, let ours?, let peer?): return differences(candidate.name, ours, peer)
-        case (.refused, nil, nil), (.onlyOurs, .some, nil): return []
+        case (.same, let ours?, let peer?), (.alike, let ours?, let peer?):
+            return differences(candidate.name, ours, peer)
+        case (.refused, nil, nil), (.alike, nil, nil), (.onlyOurs, .some, nil): return []
         case (.onlyPeer(let message, _), nil, .some):
             return ours.outcome.stderr.contains(message)
                 ? [] : ["gantry refused with: " + ours.outcome.stderr]

@@ -113,6 +113,8 @@ final class ComparisonBundle {
     }
 
     func makeLink(_ path: String, to target: String) throws {
+        // Another case of a combination may have made another one.
+        unlink(rootfs + "/" + path)
         try FileManager.default.createSymbolicLink(atPath: rootfs + "/" + path, withDestinationPath: target)
     }
 

@@ -44,8 +44,14 @@ struct ComparisonTests {
         try await compare(candidate)
     }
 
+    @Test(arguments: ComparisonCase.combinations) func combinations(_ candidate: ComparisonCase) async throws
+    {
+        try await compare(candidate)
+    }
+
     /// What makes the other tests worth something.
-    @Test(arguments: ComparisonCase.mutants) func noticesDifferences(_ candidate: ComparisonCase) async throws {
+    @Test(arguments: ComparisonCase.mutants) func noticesDifferences(_ candidate: ComparisonCase) async throws
+    {
         let problems = try await Comparison.problems(candidate)
         let section = candidate.name.prefix { $0 != ":" }
         #expect(problems.contains("[\(section)]  - runc  + gantry"), "\(candidate.name)\n\(problems)")

@@ -71,7 +71,10 @@ struct JustifiedDifference {
     }
 
     static func removed(from lines: [String], in section: String, of name: String) -> [String] {
-        let rules = all.filter { $0.section == section && name.hasPrefix($0.cases) }
+        let names = name.split(separator: ComparisonCase.separator)
+        let rules = all.filter { rule in
+            rule.section == section && names.contains { $0.hasPrefix(rule.cases) }
+        }
         return lines.compactMap { line in
             rules.reduce(String?.some(line)) { line, rule in line.flatMap(rule.rewrite) }
         }

@@ -140,7 +140,7 @@ extension ComparisonCase {
             ComparisonCase("caller has other attributes") { bundle in
                 bundle.wrapper = ["/usr/bin/nice", "-n", "5", "/usr/bin/ionice", "-c", "2", "-n", "7"]
             },
-            ComparisonCase("caller has a umask") { bundle in
+            ComparisonCase("caller has a umask", alone: true) { bundle in
                 bundle.wrapper = ["/bin/sh", "-c", "umask 077; exec \"$@\"", "sh"]
                 bundle.mount("/made/below", "tmpfs", "tmpfs", [])
                 bundle.mount("/made/file", "bind", try bundle.sourceFile(), ["bind"])

@@ -18,7 +18,7 @@ struct DebianTests {
         "perl -MSocket -e 'socket(S, AF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(80, INADDR_ANY)) and print qq(bound\\n)'",
         "useradd --create-home someone && su someone -c 'id; pwd; touch ~/file && ls -l ~/file | cut -d\" \" -f 1-4'",
         "getent passwd root; getent hosts localhost; id; groups; hostname; domainname; nproc",
-        "ulimit -a; umask; ls -l /dev | awk '{ print $1, $3, $4, $(NF - 2), $(NF - 1), $NF }' | grep -v total",
+        "ulimit -a; umask; ls -l --time-style=+ /dev | grep -v total",
         "timeout 0.1 sleep 5; echo $?; bash -c 'kill -SEGV $$'; echo $?; (exit 41); echo $?",
         "mkfifo /tmp/f; (echo through >/tmp/f &); cat /tmp/f; mktemp --dry-run | wc -c; df -P /dev/shm | tail -n 1",
         "tar -C /etc -cf - . | tar -tf - | wc -l; find / -xdev -type f -newer /proc/1 2>/dev/null | wc -l",
