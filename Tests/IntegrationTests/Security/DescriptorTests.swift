@@ -22,9 +22,12 @@ struct DescriptorTests {
         return Outcome(command: child.line, code: code, stdout: text, stderr: text)
     }
 
-    @Test("CVE-2024-21626: a working directory named by a descriptor is refused", arguments: ["", "/..", "/../.."])
+    @Test(
+        "CVE-2024-21626: a working directory named by a descriptor is refused",
+        arguments: ["", "/..", "/../.."])
     func workingDirectory(suffix: String) async throws {
-        try await TestContainer.with(["/bin/sh", "-c", "cat secret outside/secret ../secret; ls"]) { container in
+        try await TestContainer.with(["/bin/sh", "-c", "cat secret outside/secret ../secret; ls"]) {
+            container in
             for number in 3...20 {
                 try container.set("process.cwd", "/proc/self/fd/\(number)\(suffix)")
                 let outcome = try await runWithLeaks(container)
@@ -65,7 +68,10 @@ struct DescriptorTests {
             let output = container.directory.path + "/output"
             let child = try Child.spawn(
                 Machine.gantry,
-                ["--root", container.root, "run", "--preserve-fds", "2", "--bundle", container.bundle, container.id],
+                [
+                    "--root", container.root, "run", "--preserve-fds", "2", "--bundle", container.bundle,
+                    container.id,
+                ],
                 stdout: output, stderr: output, descriptors: [3: descriptor, 4: descriptor, 5: descriptor])
             #expect(try await child.wait() == 0)
             #expect(try String(contentsOfFile: output, encoding: .utf8) == "0\n1\n2\n3\n4\nkept")

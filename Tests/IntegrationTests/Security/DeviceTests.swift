@@ -28,7 +28,8 @@ struct DeviceTests {
             case "symlink": try container.link("/dev/null", to: Self.pattern)
             case "symlink to the host's": try container.link("/dev/null", to: "../../../../../../../dev/null")
             case "file": try container.put("lies", at: "/dev/null")
-            case "directory": try FileManager.default.createDirectory(atPath: null, withIntermediateDirectories: false)
+            case "directory":
+                try FileManager.default.createDirectory(atPath: null, withIntermediateDirectories: false)
             case "fifo": #expect(mkfifo(null, 0o666) == 0)
             default: #expect(mknod(null, S_IFCHR | 0o666, 0x105) == 0)
             }
@@ -41,7 +42,8 @@ struct DeviceTests {
 
     @Test("CVE-2025-31133: an image without /dev/null gets one, and masks work")
     func missingNull() async throws {
-        try await Self.withoutDevMount(["/bin/sh", "-c", "cat /proc/keys /proc/timer_list; echo end"]) { container in
+        try await Self.withoutDevMount(["/bin/sh", "-c", "cat /proc/keys /proc/timer_list; echo end"]) {
+            container in
             let outcome = try await container.run()
             #expect(outcome.stdout == "end\n", "\(outcome)")
         }
@@ -113,7 +115,8 @@ struct DeviceTests {
 
     /// Devices are made, never mounted or followed: procfs is no place for them.
     @Test(
-        "CVE-2026-41579: a device path that leads into /proc is refused", arguments: ["/proc/x", "/link/x", "/link/sys/x"])
+        "CVE-2026-41579: a device path that leads into /proc is refused",
+        arguments: ["/proc/x", "/link/x", "/link/sys/x"])
     func deviceInProc(path: String) async throws {
         try await TestContainer.with { container in
             try container.link("/link", to: "/proc")
@@ -139,7 +142,8 @@ struct DeviceTests {
             #expect(stat(path, &before) == 0)
             let output = container.directory.path + "/output"
             let child = try Child.spawn(
-                Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id],
+                Machine.gantry,
+                ["--root", container.root, "run", "--bundle", container.bundle, container.id],
                 stdin: path, stdout: output, stderr: output)
             #expect(try await child.wait() == 0)
             var after = stat()
@@ -152,7 +156,9 @@ struct DeviceTests {
         }
     }
 
-    @Test("CVE-2026-88265: a symlink in place of stdio's device is not followed, nor is what it leads to chowned")
+    @Test(
+        "CVE-2026-88265: a symlink in place of the null device is not followed, its target not chowned"
+    )
     func symlinkedNullForStdio() async throws {
         try await Self.withoutDevMount(["/bin/true"]) { container in
             let file = try container.makeOutside() + "/file"

@@ -31,7 +31,8 @@ struct DocumentTests {
     func longEnvironment() async throws {
         try await TestContainer.with(["/bin/sh", "-c", "env | wc -c; echo ${#LONG}"]) { container in
             let value = String(repeating: "v", count: 100_000)
-            let environment = ["PATH=/bin", "HOME=/"] + (0..<1000).map { "NAME\($0)=\(String(repeating: "x", count: 64))" }
+            let environment =
+                ["PATH=/bin", "HOME=/"] + (0..<1000).map { "NAME\($0)=\(String(repeating: "x", count: 64))" }
             try container.set("process.env", environment + ["LONG=" + value])
             let outcome = try await container.run()
             #expect(outcome.lines.last == "100000", "\(outcome.code) \(outcome.stderr)")
@@ -43,7 +44,9 @@ struct DocumentTests {
         let arguments = (0..<5000).map { "argument-number-\($0)" }
         try await TestContainer.with(["/bin/echo"] + arguments) { container in
             let outcome = try await container.run()
-            #expect(outcome.stdout == arguments.joined(separator: " ") + "\n", "\(outcome.code) \(outcome.stderr)")
+            #expect(
+                outcome.stdout == arguments.joined(separator: " ") + "\n", "\(outcome.code) \(outcome.stderr)"
+            )
         }
     }
 
@@ -74,11 +77,15 @@ struct DocumentTests {
         }
     }
 
-    @Test("CVE-2021-43784: a mount destination and source longer than any path, too", arguments: ["destination", "source"])
+    @Test(
+        "CVE-2021-43784: a mount destination and source longer than any path, too",
+        arguments: ["destination", "source"])
     func longMountPaths(property: String) async throws {
         try await TestContainer.with { container in
             let path = String(repeating: "/" + String(repeating: "d", count: 200), count: 400)
-            var mount: TestContainer.JSON = ["destination": "/tmp", "source": "/tmp", "options": ["bind"], "type": "bind"]
+            var mount: TestContainer.JSON = [
+                "destination": "/tmp", "source": "/tmp", "options": ["bind"], "type": "bind",
+            ]
             mount[property] = path
             container.mounts.append(mount)
             try container.save()
@@ -89,14 +96,17 @@ struct DocumentTests {
     @Test(
         "Container ID traversal: an ID is a name",
         arguments: [
-            ".", "..", "../x", "a/b", "/", "/etc", "a/../b", "", " ", "a b", "a\nb", "ü", "a:b", "a%2fb", "a\\b",
-            String(repeating: "a", count: 256), String(repeating: "a", count: 1025), String(repeating: "a", count: 70_000),
+            ".", "..", "../x", "a/b", "/", "/etc", "a/../b", "", " ", "a b", "a\nb", "ü", "a:b", "a%2fb",
+            "a\\b",
+            String(repeating: "a", count: 256), String(repeating: "a", count: 1025),
+            String(repeating: "a", count: 70_000),
         ])
     func containerID(id: String) async throws {
         try await TestContainer.with { container in
-            for command in [["create", "--bundle", container.bundle], ["run", "--bundle", container.bundle], ["state"],
-                ["start"], ["kill"], ["delete"], ["delete", "--force"]]
-            {
+            for command in [
+                ["create", "--bundle", container.bundle], ["run", "--bundle", container.bundle], ["state"],
+                ["start"], ["kill"], ["delete"], ["delete", "--force"],
+            ] {
                 let outcome = try await Command.run(
                     Machine.gantry, ["--root", container.root] + command + ["--", id])
                 // An unknown container is fine for delete --force; a name that can be none is not.
@@ -153,11 +163,13 @@ struct DocumentTests {
             let parts = property.split(separator: ".").map(String.init)
             let text = "/tmp\u{0}/x"
             switch property {
-            case "process.args", "linux.maskedPaths", "linux.readonlyPaths": try container.set(property, [text])
+            case "process.args", "linux.maskedPaths", "linux.readonlyPaths":
+                try container.set(property, [text])
             case "process.env": try container.set(property, ["A=b\u{0}c"])
             case "mounts.options": container.mounts[0]["options"] = ["nosuid\u{0}x"]
             case _ where parts[0] == "mounts": container.mounts[0][parts[1]] = text
-            case "linux.namespaces.path": try container.set("linux.namespaces", [["type": "mount"], ["type": "ipc", "path": text]])
+            case "linux.namespaces.path":
+                try container.set("linux.namespaces", [["type": "mount"], ["type": "ipc", "path": text]])
             case "linux.devices.path":
                 try container.set("linux.devices", [["path": text, "type": "c", "major": 1, "minor": 3]])
             default: try container.set(property, text)

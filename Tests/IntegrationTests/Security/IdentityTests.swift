@@ -85,7 +85,8 @@ struct IdentityTests {
         }
     }
 
-    @Test("CVE-2016-9962: the program cannot be traced by its pod, nor does it keep the runtime's signal state")
+    @Test(
+        "CVE-2016-9962: the program cannot be traced by its pod, nor does it keep the runtime's signal state")
     func signalState() async throws {
         try await TestContainer.with(Self.status) { container in
             let outcome = try await container.run()

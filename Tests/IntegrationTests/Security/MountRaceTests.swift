@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The same, while another process swaps a directory and a symlink without a pause. `scripts/soak` runs many more
-/// rounds.
+/// The same, while another process swaps a directory and a symlink without a pause. `scripts/soak` runs many
+/// more rounds.
 @Suite(.needsContainers, .serialized, .timeLimit(.minutes(20)))
 struct MountRaceTests {
     private static let rounds = Soak.rounds(25, soak: 1000)
@@ -15,14 +15,17 @@ struct MountRaceTests {
         init(_ container: TestContainer, linkTo target: String? = nil) throws {
             outside = try container.makeOutside()
             path = try container.makeOutside("volume")
-            try FileManager.default.createDirectory(atPath: path + "/swapped", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: path + "/swapped", withIntermediateDirectories: true)
             // Climbs out of wherever it is resolved, then comes down again.
             try FileManager.default.createSymbolicLink(
                 atPath: path + "/link", withDestinationPath: target ?? "../../../../../../../.." + outside)
             try container.addMount("/volume", type: "bind", source: path, options: ["rbind"])
         }
 
-        func swap() throws -> Companion { try Companion(Programs.exchange, path + "/swapped", path + "/link") }
+        func swap() throws -> Companion {
+            try Companion(Programs.exchange, path + "/swapped", path + "/link")
+        }
     }
 
     /// - Returns: what the containers that started printed.
@@ -46,7 +49,9 @@ struct MountRaceTests {
         "CVE-2021-30465: a mount target that is swapped with a symlink never leads to the host",
         arguments: ["/volume/swapped", "/volume/swapped/sub"])
     func swappedTarget(destination: String) async throws {
-        try await TestContainer.with(["/bin/sh", "-c", "cat /proc/self/mountinfo; find / -name secret-of-the-host -xdev"]) {
+        try await TestContainer.with([
+            "/bin/sh", "-c", "cat /proc/self/mountinfo; find / -name secret-of-the-host -xdev",
+        ]) {
             container in
             let volume = try Volume(container)
             try "secret".write(
@@ -57,7 +62,8 @@ struct MountRaceTests {
                 let mount = MountLine.all(in: output).first { $0.source == "marked" }
                 #expect(mount != nil, "\(output)")
             }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: volume.outside) == ["secret-of-the-host"])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: volume.outside) == ["secret-of-the-host"])
             let host = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
             #expect(!host.contains("marked"))
         }
@@ -70,7 +76,8 @@ struct MountRaceTests {
             try "x".write(toFile: container.directory.path + "/file", atomically: false, encoding: .utf8)
             try container.addMount("/volume/swapped/a/b/c", type: "tmpfs", source: "marked")
             try container.addMount(
-                "/volume/swapped/d/file", type: "bind", source: container.directory.path + "/file", options: ["bind"])
+                "/volume/swapped/d/file", type: "bind", source: container.directory.path + "/file",
+                options: ["bind"])
             try container.set("process.cwd", "/volume/swapped/e/f")
             _ = try await race(container, volume)
             #expect(try FileManager.default.contentsOfDirectory(atPath: volume.outside).isEmpty)
@@ -107,7 +114,9 @@ struct MountRaceTests {
                     ["/volume/swapped", "/volume/link", "/etc"].contains($0.mountPoint)
                 }
                 #expect(covered.count == 1, "\(output)")
-                #expect(covered.first?.type == "tmpfs" && covered.first?.options.contains("ro") == true, "\(output)")
+                #expect(
+                    covered.first?.type == "tmpfs" && covered.first?.options.contains("ro") == true,
+                    "\(output)")
             }
         }
     }
@@ -115,7 +124,8 @@ struct MountRaceTests {
     @Test("CVE-2025-31133: /dev/null that is swapped with a symlink masks, or nothing starts")
     func swappedNull() async throws {
         let pattern = try String(contentsOfFile: "/proc/sys/kernel/core_pattern", encoding: .utf8)
-        try await TestContainer.with(["/bin/sh", "-c", "cat /proc/timer_list /proc/keys; echo end"]) { container in
+        try await TestContainer.with(["/bin/sh", "-c", "cat /proc/timer_list /proc/keys; echo end"]) {
+            container in
             let dev = try container.makeOutside("dev")
             #expect(mknod(dev + "/null", S_IFCHR | 0o666, 0x103) == 0)
             try FileManager.default.createSymbolicLink(

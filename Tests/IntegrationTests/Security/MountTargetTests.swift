@@ -16,7 +16,8 @@ struct MountTargetTests {
         "CVE-2019-18837: a symlink on the way to a mount target stays in the root file system",
         arguments: [
             ("/etc", "/etc"), ("etc", "/etc"), ("../../../../../../etc", "/etc"), ("/../../etc", "/etc"),
-            ("/missing/deep", "/missing/deep"), ("../missing/deep", "/missing/deep"), ("etc/../missing", "/missing"),
+            ("/missing/deep", "/missing/deep"), ("../missing/deep", "/missing/deep"),
+            ("etc/../missing", "/missing"),
             ("second", "/etc"), ("dangling", "/made"),
         ])
     func symlinkedTarget(target: String, expected: String) async throws {
@@ -45,7 +46,8 @@ struct MountTargetTests {
     }
 
     /// The target of the symlink is there on the host, but must be made in the root file system.
-    @Test("CVE-2019-18837, CVE-2024-45310: a symlink to a directory of the host makes one of that name inside")
+    @Test(
+        "CVE-2019-18837, CVE-2024-45310: a symlink to a directory of the host makes one of that name inside")
     func symlinkToTheHost() async throws {
         try await TestContainer.with(["/bin/cat", "/proc/self/mountinfo"]) { container in
             let outside = try container.makeOutside()
@@ -75,7 +77,8 @@ struct MountTargetTests {
             try "source".write(toFile: outside + "/source", atomically: false, encoding: .utf8)
             try "host".write(toFile: outside + "/file", atomically: false, encoding: .utf8)
             try container.link("/etc/target", to: outside + "/file")
-            try container.addMount("/etc/target", type: "bind", source: outside + "/source", options: ["bind", "ro"])
+            try container.addMount(
+                "/etc/target", type: "bind", source: outside + "/source", options: ["bind", "ro"])
             let outcome = try await container.run()
             #expect(outcome.stdout == "source", "\(outcome)")
             #expect(try String(contentsOfFile: outside + "/file", encoding: .utf8) == "host")

@@ -12,8 +12,9 @@ struct ProcTests {
     }
 
     @Test(
-        "CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867: /proc or /sys of the image is a symlink",
-        arguments: [("/proc", "mounts[0]"), ("/sys", "mounts[5]")], ["x", "/x", "/nowhere", "../../../../tmp", "/"])
+        "CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867: /proc or /sys is a symlink",
+        arguments: [("/proc", "mounts[0]"), ("/sys", "mounts[5]")],
+        ["x", "/x", "/nowhere", "../../../../tmp", "/"])
     func symlinkForProc(path: (String, place: String), target: String) async throws {
         try await TestContainer.with(["/bin/echo", "it runs"]) { container in
             try FileManager.default.createDirectory(
@@ -41,7 +42,8 @@ struct ProcTests {
     @Test(
         "CVE-2019-16884: nothing goes inside /proc",
         arguments: [
-            "/proc/self/attr", "/proc/self/attr/exec", "/proc/sys", "/proc/sys/kernel", "/proc/1", "/proc/thread-self",
+            "/proc/self/attr", "/proc/self/attr/exec", "/proc/sys", "/proc/sys/kernel", "/proc/1",
+            "/proc/thread-self",
             "/proc/../proc/sys", "/proc/cpuinfo/../sys", "/proc/acpi",
         ])
     func mountInsideProc(destination: String) async throws {
@@ -124,7 +126,8 @@ struct ProcTests {
         "CVE-2022-0811: a value brings no second value, a name no second file",
         arguments: [
             ("kernel.msgmax", "1\n2"), ("kernel.msgmax", "4242\nkernel.core_pattern=|/evil"),
-            ("kernel.msgmax=1\nkernel.shmmax", "1"), ("kernel/../../kernel/msgmax", "1"), ("net.././kernel.x", "1"),
+            ("kernel.msgmax=1\nkernel.shmmax", "1"), ("kernel/../../kernel/msgmax", "1"),
+            ("net.././kernel.x", "1"),
             ("net/../kernel/core_pattern", "|/evil"), ("net.ipv4.../../kernel/core_pattern", "|/evil"),
             ("kernel.msgmax\u{0}", "1"), ("", "1"), ("net.", "1"), ("net..ipv4", "1"),
         ])
@@ -144,14 +147,17 @@ struct ProcTests {
     @Test(
         "CVE-2022-0811: a parameter that belongs to no namespace is the host's and refused",
         arguments: [
-            "kernel.core_pattern", "kernel.pid_max", "kernel.modprobe", "vm.swappiness", "fs.file-max", "kernel.hostname",
-            "kernel.randomize_va_space", "dev.tty.ldisc_autoload", "kernel.ns_last_pid", "fs.binfmt_misc.status",
+            "kernel.core_pattern", "kernel.pid_max", "kernel.modprobe", "vm.swappiness", "fs.file-max",
+            "kernel.hostname",
+            "kernel.randomize_va_space", "dev.tty.ldisc_autoload", "kernel.ns_last_pid",
+            "fs.binfmt_misc.status",
         ])
     func hostSysctls(name: String) async throws {
         let path = "/proc/sys/" + name.replacingOccurrences(of: ".", with: "/")
         let before = try? String(contentsOfFile: path, encoding: .utf8)
         try await TestContainer.with { container in
-            container.config.set(["linux", "sysctl"], [name: before?.trimmingCharacters(in: .newlines) ?? "0"])
+            container.config.set(
+                ["linux", "sysctl"], [name: before?.trimmingCharacters(in: .newlines) ?? "0"])
             try container.save()
             try await expectRefused(container, at: "linux.sysctl[\"\(name)\"]")
         }

@@ -5,10 +5,16 @@ import Testing
 @Suite(.needsContainers, .timeLimit(.minutes(3)))
 struct ProtectedPathTests {
     /// With all capabilities, so that nothing but the mounts protects.
-    private static func privileged(_ args: [String], _ body: (TestContainer) async throws -> Void) async throws {
+    private static func privileged(_ args: [String], _ body: (TestContainer) async throws -> Void)
+        async throws
+    {
         try await TestContainer.with(args) { container in
-            let all = ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SYS_RAWIO", "CAP_SYSLOG"]
-            for set in ["bounding", "effective", "permitted"] { try container.set("process.capabilities.\(set)", all) }
+            let all = [
+                "CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SYS_RAWIO", "CAP_SYSLOG",
+            ]
+            for set in ["bounding", "effective", "permitted"] {
+                try container.set("process.capabilities.\(set)", all)
+            }
             try container.set("process.capabilities.ambient", nil)
             try await body(container)
         }
@@ -61,7 +67,8 @@ struct ProtectedPathTests {
     @Test("read-only paths refuse to be written, with all capabilities, too", arguments: readOnlyFiles)
     func readOnly(path: String) async throws {
         try await Self.privileged(["/bin/sh", "-c", "echo x > $0 && echo written; true", path]) { container in
-            try container.set("linux.readonlyPaths", ["/proc/bus", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"])
+            try container.set(
+                "linux.readonlyPaths", ["/proc/bus", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"])
             let outcome = try await container.run()
             #expect(outcome.stdout.isEmpty, "\(outcome)")
             #expect(outcome.stderr.contains("Read-only file system"), "\(outcome)")
@@ -78,7 +85,8 @@ struct ProtectedPathTests {
         }
     }
 
-    @Test("CVE-2023-27561: a masked or read-only path through a symlink of the image protects what it leads to")
+    @Test(
+        "CVE-2023-27561: a masked or read-only path through a symlink of the image protects what it leads to")
     func throughSymlink() async throws {
         let script = "cat /secret/file /other 2>/dev/null; echo x > /data/new; echo end"
         try await TestContainer.with(["/bin/sh", "-c", script]) { container in
@@ -104,7 +112,9 @@ struct ProtectedPathTests {
             try container.set("linux.maskedPaths", ["/up", "/../../../../..\(outside)"])
             let outcome = try await container.run()
             #expect(outcome.code == 0, "\(outcome)")
-            #expect(MountLine.all(in: outcome.stdout).allSatisfy { !$0.mountPoint.contains(outside) }, "\(outcome)")
+            #expect(
+                MountLine.all(in: outcome.stdout).allSatisfy { !$0.mountPoint.contains(outside) },
+                "\(outcome)")
         }
     }
 

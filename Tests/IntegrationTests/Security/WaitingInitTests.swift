@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// A created container waits for `start` with a process of the runtime's. Another container in the same pid namespace
-/// sees that process.
+/// A created container waits for `start` with a process of the runtime's. Another container in the same pid
+/// namespace sees that process.
 @Suite(.needsContainers, .timeLimit(.minutes(3)))
 struct WaitingInitTests {
     /// Creates a container and looks at its init, PID 1 of its pid namespace, from another one that joins it.
@@ -53,15 +53,17 @@ struct WaitingInitTests {
         #expect(seen.descriptors.isEmpty)
     }
 
-    /// The kernel lets CAP_SYS_PTRACE look at any process of its user namespace. What is there to be had must be no
-    /// more than the container itself is about to have.
+    /// The kernel lets CAP_SYS_PTRACE look at any process of its user namespace. What is there to be had must
+    /// be no more than the container itself is about to have.
     @Test("CVE-2016-9962: a neighbour with CAP_SYS_PTRACE finds nothing that the container will not have")
     func tracingNeighbour() async throws {
         let seen = try await peek(capabilities: Self.filesystem + ["CAP_SYS_PTRACE"])
         // Its program is sealed memory.
         #expect(seen.results["write-exe"] != "yes", "\(seen)")
         // Besides the stdio that the container will have: what it waits with.
-        let others = seen.descriptors.filter { !$0.contains("gantry-test-command") }.map { $0.prefix { $0 != "[" } }
+        let others = seen.descriptors.filter { !$0.contains("gantry-test-command") }.map {
+            $0.prefix { $0 != "[" }
+        }
         #expect(others.sorted() == ["anon_inode:", "socket:"], "\(seen)")
         // CAP_AUDIT_WRITE, CAP_KILL, CAP_NET_BIND_SERVICE: those of the configuration.
         for set in ["CapPrm", "CapEff", "CapBnd"] {
@@ -71,7 +73,8 @@ struct WaitingInitTests {
 
     @Test("CVE-2019-5736: the init's program cannot be opened for writing by anybody in the pod")
     func writeExecutable() async throws {
-        let seen = try await peek(capabilities: Self.filesystem + ["CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_SYS_RAWIO"])
+        let seen = try await peek(
+            capabilities: Self.filesystem + ["CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_SYS_RAWIO"])
         #expect(seen.results["write-exe"] != "yes", "\(seen)")
     }
 }

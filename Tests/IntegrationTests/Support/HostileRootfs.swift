@@ -40,9 +40,12 @@ extension TestContainer {
     }
 
     /// `gantry run` by way of another program, which gives gantry what a careless caller would.
-    func run(through program: [String], _ flags: String..., gantry: String = Machine.gantry) async throws -> Outcome {
+    func run(through program: [String], _ flags: String..., gantry: String = Machine.gantry) async throws
+        -> Outcome
+    {
         try await Command.run(
-            program[0], program.dropFirst() + [gantry, "--root", root, "run", "--bundle", bundle] + flags + [id])
+            program[0],
+            program.dropFirst() + [gantry, "--root", root, "run", "--bundle", bundle] + flags + [id])
     }
 }
 
