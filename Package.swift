@@ -65,7 +65,9 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Linux", "Diagnostics"]),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Store", "Linux", "CPlan", "Diagnostics"]),
+        .testTarget(
+            name: "RuntimeTests",
+            dependencies: ["Runtime", "Store", "Linux", "CLinux", "CPlan", "Diagnostics"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),
         .testTarget(name: "IntegrationTests"),
 
