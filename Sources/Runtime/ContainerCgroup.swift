@@ -33,12 +33,15 @@ struct ContainerCgroup {
     /// What the planner wants to know.
     var layout: CgroupLayout {
         let pairs = zip(plan.layout.hierarchies, plan.cgroup.directories)
-        if isUnified, let directory = plan.cgroup.directories.first { return .unified(directory: directory.path) }
+        if isUnified, let directory = plan.cgroup.directories.first {
+            return .unified(directory: directory.path)
+        }
         var hierarchies: [CgroupLayout.Hierarchy] = []
         for (hierarchy, directory) in pairs where !hierarchy.isUnified {
             hierarchies.append(
                 CgroupLayout.Hierarchy(
-                    controllers: hierarchy.controllers, name: hierarchy.name, mountpoint: hierarchy.mountPoint,
+                    controllers: hierarchy.controllers, name: hierarchy.name,
+                    mountpoint: hierarchy.mountPoint,
                     directory: directory.path))
         }
         return .legacy(hierarchies)
@@ -60,8 +63,8 @@ struct ContainerCgroup {
         if !isUnified { try plan.create(isBornInside ? .legacy : .all) }
     }
 
-    /// What stage 1 is to do to enter the cgroups of version 1: the payload of PLACE's reply. Empty when gantry has
-    /// moved it, or when there are none.
+    /// What stage 1 is to do to enter the cgroups of version 1: the payload of PLACE's reply. Empty when
+    /// gantry has moved it, or when there are none.
     func place(_ pid: Int32) throws(Failure) -> [UInt8] {
         let entrances = plan.entrances
         if canEnter && entrances.count < Int(CPLAN_VALUE_MAX) { return entrances }
@@ -74,8 +77,8 @@ struct ContainerCgroup {
         try plan.settle()
     }
 
-    /// Takes back what a start that failed has made. Processes are gone by then, and `create` itself takes back
-    /// what it made when it fails: a directory in use is somebody else's.
+    /// Takes back what a start that failed has made. Processes are gone by then, and `create` itself takes
+    /// back what it made when it fails: a directory in use is somebody else's.
     func remove() throws(Failure) {
         try plan.cgroup.removeUnused(patience: 100)
     }
@@ -83,8 +86,8 @@ struct ContainerCgroup {
 
 // From the record.
 extension ContainerCgroup {
-    /// - Parameter wasEntered: whether there has been a process of the container's. Otherwise the directories may
-    ///   turn out to be somebody else's, and what is in them is not killed.
+    /// - Parameter wasEntered: whether there has been a process of the container's. Otherwise the directories
+    ///   may turn out to be somebody else's, and what is in them is not killed.
     static func remove(_ record: Record, wasEntered: Bool) throws(Failure) {
         let cgroup = try cgroup(record)
         if wasEntered { try cgroup.remove() } else { try cgroup.removeUnused() }

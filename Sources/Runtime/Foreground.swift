@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Diagnostics
+internal import Glibc
 internal import Linux
 
 /// `gantry run` without a terminal: waits for the container's process and forwards signals to it.
@@ -28,11 +29,11 @@ struct Foreground: ~Copyable {
         }
     }
 
-    /// Everything is the container's but what the kernel tells us about ourselves: our children, our terminal's
-    /// size, out-of-band data.
+    /// Everything is the container's but what the kernel tells us about ourselves: our children, our
+    /// terminal's size, out-of-band data.
     static func isForwarded(_ signal: CInt) -> Bool {
         switch signal {
-        case 17 /* CHLD */, 23 /* URG */, 28 /* WINCH */: false
+        case SIGCHLD, SIGURG, SIGWINCH: false
         default: true
         }
     }

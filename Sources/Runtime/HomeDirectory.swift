@@ -27,7 +27,8 @@ enum HomeDirectory {
     /// The sixth field of the first line whose third field is `uid` in decimal (passwd(5)).
     static func find(uid: UInt32, in passwd: [UInt8]) -> ArraySlice<UInt8>? {
         for line in passwd.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 6, omittingEmptySubsequences: false)
+            let fields = line.split(
+                separator: UInt8(ascii: ":"), maxSplits: 6, omittingEmptySubsequences: false)
             guard fields.count >= 6, number(fields[2]) == uid else { continue }
             let home = fields[5]
             // Longer than any path, or with a NUL that would cut it: not a directory.

@@ -16,13 +16,15 @@ struct InitChannel: ~Copyable {
 
     let socket: Descriptor
 
-    /// How long the init may be silent, in seconds. Mounting can take its time; a frozen cgroup would take for ever.
+    /// How long the init may be silent, in seconds. Mounting can take its time; a frozen cgroup would take
+    /// for ever.
     static let patience: CInt = 120
 
     /// Takes over a connected socket.
     init(_ socket: consuming Descriptor) throws(Failure) {
         _ = try check(
-            clinux_receive_timeout(socket.raw, InitChannel.patience), "setsockopt", "cannot limit the wait for an init")
+            clinux_receive_timeout(socket.raw, InitChannel.patience), "setsockopt",
+            "cannot limit the wait for an init")
         self.socket = socket
     }
 
@@ -37,7 +39,8 @@ struct InitChannel: ~Copyable {
         }
         let descriptor = passed >= 0 ? Descriptor(adopting: passed) : nil
         if length == -EAGAIN {
-            throw Failure(.system, "the init did not answer for \(InitChannel.patience) s; is its cgroup frozen?")
+            throw Failure(
+                .system, "the init did not answer for \(InitChannel.patience) s; is its cgroup frozen?")
         }
         // A connection that was never accepted is reset when its listener goes.
         if length != -ECONNRESET {
@@ -54,7 +57,8 @@ struct InitChannel: ~Copyable {
         let head = bytes.withUnsafeBytes { $0.loadUnaligned(as: cplan_message.self) }
         switch head.type {
         case CPLAN_MSG_SYNC.rawValue:
-            return Received(message: .sync(UInt32(bitPattern: head.value)), failure: nil, descriptor: descriptor)
+            return Received(
+                message: .sync(UInt32(bitPattern: head.value)), failure: nil, descriptor: descriptor)
         case CPLAN_MSG_FORKED.rawValue:
             return Received(message: .forked(pid: head.value), failure: nil, descriptor: nil)
         default:

@@ -43,7 +43,9 @@ struct InitProcess: ~Copyable {
         self.pid = pid
     }
 
-    private static func sealed(_ name: String, _ bytes: [UInt8], executable: Bool) throws(Failure) -> Descriptor {
+    private static func sealed(_ name: String, _ bytes: [UInt8], executable: Bool) throws(Failure)
+        -> Descriptor
+    {
         let raw = try check(
             clinux_memfd(name, executable ? 1 : 0), "memfd_create", "cannot hold the \(name) in memory")
         let file = Descriptor(adopting: raw)

@@ -45,8 +45,8 @@ enum Launch {
         _ container: Preparation, _ entry: borrowing StoredContainer
     ) throws(Failure) -> InitProcess {
         let socket = container.waitsForStart ? try entry.listenForStart() : nil
-        // The cgroup of version 2 must be there before the process that is born in it; those of version 1 are made
-        // while stage 1 makes its namespaces.
+        // The cgroup of version 2 must be there before the process that is born in it; those of version 1 are
+        // made while stage 1 makes its namespaces.
         let directory = try container.cgroup.makeBeforeSpawn()
         var process = try InitProcess.spawn(
             plan: try container.plan.encode(), start: socket.rawOrNone, cgroup: directory.rawOrNone)
@@ -71,7 +71,8 @@ enum Launch {
             let received = try process.channel.receive()
             switch order.receive(received.message) {
             case .place:
-                try reply(&process, container, CPLAN_SYNC_PLACE, value: try container.cgroup.place(process.pid))
+                try reply(
+                    &process, container, CPLAN_SYNC_PLACE, value: try container.cgroup.place(process.pid))
             case .adopt(let pid):
                 process.adopt(pid)
                 try container.cgroup.settle()

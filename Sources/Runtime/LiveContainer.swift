@@ -4,7 +4,8 @@ internal import Glibc
 internal import Linux
 internal import Store
 
-/// A container as it is now: what the store says of it, seen together with what the kernel says of its process.
+/// A container as it is now: what the store says of it, seen together with what the kernel says of its
+/// process.
 struct LiveContainer: ~Copyable {
     let entry: StoredContainer
     /// nil when the creation was cut off before anything was made.
@@ -51,8 +52,8 @@ struct LiveContainer: ~Copyable {
         return stat.startTime == record.startTime && stat.isAlive ? record : nil
     }
 
-    /// A descriptor of the container's process; nil when it has ended. Checked again once the descriptor is open:
-    /// from then on the pid cannot become somebody else's.
+    /// A descriptor of the container's process; nil when it has ended. Checked again once the descriptor is
+    /// open: from then on the pid cannot become somebody else's.
     func openProcess() throws(Failure) -> Descriptor? {
         guard let process else { return nil }
         let raw = clinux_pidfd_open(process.pid)
@@ -66,7 +67,8 @@ struct LiveContainer: ~Copyable {
     var report: ContainerReport? {
         guard let record else { return nil }
         return ContainerReport(
-            id: record.id, pid: status == .stopped ? 0 : process?.pid ?? 0, status: status, bundle: record.bundle,
+            id: record.id, pid: status == .stopped ? 0 : process?.pid ?? 0, status: status,
+            bundle: record.bundle,
             rootfs: record.rootfs, created: record.created, ownerUID: record.ownerUID,
             annotations: record.annotations)
     }

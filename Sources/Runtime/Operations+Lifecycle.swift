@@ -16,7 +16,8 @@ extension Operations {
         case .running: throw Failure(.state, "cannot start an already running container", at: id)
         case .paused: throw Failure(.state, "container paused", at: id)
         case .stopped: throw Failure(.state, "cannot start a container that has stopped", at: id)
-        case .creating: throw Failure(.state, "cannot start a container that was not created to its end", at: id)
+        case .creating:
+            throw Failure(.state, "cannot start a container that was not created to its end", at: id)
         }
         // It was waiting a moment ago, and nobody else starts it while we have the lock: it has been killed.
         let killed = Failure(.state, "cannot start a container that has stopped", at: id)
@@ -56,7 +57,7 @@ extension Operations {
         let container: LiveContainer
         do throws(Failure) {
             container = try LiveContainer.locked(id, root: root)
-        } catch where force && error.kind == .notFound {
+        } catch  where force && error.kind == .notFound {
             return
         }
         switch container.status {
@@ -74,8 +75,8 @@ extension Operations {
         try container.entry.remove()
     }
 
-    /// How long a killed process may take to die, in milliseconds: one in an uninterruptible system call waits for
-    /// its device.
+    /// How long a killed process may take to die, in milliseconds: one in an uninterruptible system call
+    /// waits for its device.
     private static let deathPatience: CInt = 10_000
 
     /// Kills the container's process and waits until it is gone.
@@ -85,7 +86,8 @@ extension Operations {
         // A frozen process does not die before it is thawed.
         if container.status == .paused, let record = container.record { try ContainerCgroup.thaw(record) }
         let ready = try check(
-            clinux_wait_readable(process.raw, -1, deathPatience), "poll", "cannot wait for the container's end")
+            clinux_wait_readable(process.raw, -1, deathPatience), "poll",
+            "cannot wait for the container's end")
         guard ready != 0 else {
             throw Failure(
                 .system, "the container's process did not die within \(deathPatience / 1000) s of SIGKILL",

@@ -7,7 +7,8 @@ internal import Store
 public enum Operations {
     /// `create`: everything but the exec, which waits for `start`.
     ///
-    /// - Parameter warn: is told, a sentence at a time, what the configuration has that does not come to pass.
+    /// - Parameter warn: is told, a sentence at a time, what the configuration has that does not come to
+    ///   pass.
     public static func create(_ options: CreateOptions, warn: (String) -> Void) throws(Failure) {
         try InheritedDescriptors.seal(preserving: options.preserveFDs)
         let container = try Preparation(options, waitsForStart: true)
@@ -41,7 +42,8 @@ public enum Operations {
     }
 
     /// Takes down what a finished `run` made, unless somebody deleted the container meanwhile.
-    private static func cleanUp(_ container: Preparation, _ entry: borrowing StoredContainer) throws(Failure) {
+    private static func cleanUp(_ container: Preparation, _ entry: borrowing StoredContainer) throws(Failure)
+    {
         try entry.lock()
         guard try entry.isPresent() else { return }
         try ContainerCgroup.remove(container.record, wasEntered: true)
@@ -70,9 +72,10 @@ public enum Operations {
         return report
     }
 
-    /// `list`: what can be told of each container, and why nothing can be told of the others. One that vanishes
-    /// meanwhile is left out.
-    public static func list(root: String) throws(Failure) -> (reports: [ContainerReport], failures: [Failure]) {
+    /// `list`: what can be told of each container, and why nothing can be told of the others. One that
+    /// vanishes meanwhile is left out.
+    public static func list(root: String) throws(Failure) -> (reports: [ContainerReport], failures: [Failure])
+    {
         let store = Store(root: root)
         var reports: [ContainerReport] = []
         var failures: [Failure] = []

@@ -3,8 +3,8 @@ internal import Diagnostics
 internal import Glibc
 internal import Linux
 
-/// `--pid-file`: the pid in digits without a newline, written beside its place and renamed into it, so that whoever
-/// polls for it never reads half.
+/// `--pid-file`: the pid in digits without a newline, written beside its place and renamed into it, so that
+/// whoever polls for it never reads half.
 enum PidFile {
     static func write(_ pid: Int32, to path: String) throws(Failure) {
         let absolute = try Paths.absolute(path)

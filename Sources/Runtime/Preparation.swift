@@ -31,7 +31,8 @@ struct Preparation {
         plan = try Preparation.plan(options, bundle, rootfs, cgroup, waitsForStart: waitsForStart)
         record = Record(
             id: options.id, bundle: bundle.path, rootfs: rootfs, created: clinux_realtime(),
-            ownerUID: clinux_effective_uid(), annotations: spec.annotations.map { (key: $0.key, value: $0.value) },
+            ownerUID: clinux_effective_uid(),
+            annotations: spec.annotations.map { (key: $0.key, value: $0.value) },
             hasPidNamespace: spec.linux?.namespaces.contains { $0.type == .pid && $0.path == nil } ?? false,
             cgroups: cgroup.recorded)
     }
@@ -41,12 +42,15 @@ struct Preparation {
 
     /// The steps of a start, with the filter compiled.
     static func plan(
-        _ options: CreateOptions, _ bundle: Bundle, _ rootfs: String, _ cgroup: ContainerCgroup, waitsForStart: Bool
+        _ options: CreateOptions, _ bundle: Bundle, _ rootfs: String, _ cgroup: ContainerCgroup,
+        waitsForStart: Bool
     ) throws(Failure) -> Plan {
-        let facts = try FactGatherer.gather(Planner.requests(for: bundle.spec), rootfs: rootfs, cgroup: cgroup)
+        let facts = try FactGatherer.gather(
+            Planner.requests(for: bundle.spec), rootfs: rootfs, cgroup: cgroup)
         let planOptions = PlanOptions(
             id: options.id, bundle: bundle.path, rootfs: rootfs, noPivot: options.noPivot,
-            noNewKeyring: options.noNewKeyring, preserveFDs: options.preserveFDs, waitsForStart: waitsForStart,
+            noNewKeyring: options.noNewKeyring, preserveFDs: options.preserveFDs,
+            waitsForStart: waitsForStart,
             intoCgroup: cgroup.isBornInside)
         var plan = try Planner.plan(bundle.spec, facts: facts, options: planOptions)
         if plan.needsFilter, let seccomp = bundle.spec.linux?.seccomp {

@@ -8,7 +8,8 @@ public enum ContainerID {
     /// Letters, digits and `_+.-`, not `.` or `..`, at most 255 bytes.
     public static func check(_ id: String) throws(Failure) {
         let bytes = id.utf8
-        guard !bytes.isEmpty, bytes.count <= maximumLength, id != ".", id != "..", bytes.allSatisfy(isAllowed) else {
+        guard !bytes.isEmpty, bytes.count <= maximumLength, id != ".", id != "..", bytes.allSatisfy(isAllowed)
+        else {
             throw Failure(.usage, "invalid container ID format", at: id)
         }
     }

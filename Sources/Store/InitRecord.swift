@@ -1,8 +1,8 @@
 internal import Diagnostics
 internal import Linux
 
-/// The container's process, so that it is never mistaken for another one that got its pid: a process is the same only
-/// when its start time is, and only until the next boot.
+/// The container's process, so that it is never mistaken for another one that got its pid: a process is the
+/// same only when its start time is, and only until the next boot.
 public struct InitRecord: Sendable, Equatable {
     /// In the pid namespace of whoever ran `create`.
     public let pid: Int32

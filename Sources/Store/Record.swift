@@ -1,8 +1,8 @@
 internal import Diagnostics
 internal import JSON
 
-/// What is kept of a container from before anything of it is made: who it is, and what is about to be made outside
-/// its own namespaces. `delete` works from this alone, with the bundle changed or gone.
+/// What is kept of a container from before anything of it is made: who it is, and what is about to be made
+/// outside its own namespaces. `delete` works from this alone, with the bundle changed or gone.
 public struct Record: Sendable, Equatable {
     /// A cgroup directory, absolute, and the controllers of its hierarchy as /proc/self/cgroup names them.
     public struct Cgroup: Sendable, Equatable {
@@ -77,7 +77,8 @@ extension Record {
         return json.bytes
     }
 
-    /// Reads what `encoded` wrote. What is on disk is not trusted: everything must be there and have its type.
+    /// Reads what `encoded` wrote. What is on disk is not trusted: everything must be there and have its
+    /// type.
     ///
     /// - Parameter name: the file, for errors.
     init(_ bytes: [UInt8], name: String) throws(Failure) {
@@ -95,7 +96,8 @@ extension Record {
         let version: Int = try Record.member(root, "version").integer()
         guard version == Record.version else {
             throw Failure(
-                .unsupported, "written by another version of gantry (format \(version), this one reads \(Record.version))",
+                .unsupported,
+                "written by another version of gantry (format \(version), this one reads \(Record.version))",
                 at: name)
         }
         id = try Record.member(root, "id").string()

@@ -17,15 +17,15 @@ public struct Store: Sendable {
     /// Takes the ID. The directory's making is what decides when two want the same one. The entry is locked.
     public func create(_ id: String) throws(Failure) -> StoredContainer {
         try ContainerID.check(id)
-        // Before it is locked, the new directory looks like what a killed gantry left: a `delete --force` may remove
-        // it, and another `create` then make it again. Each turn of the loop is such an interference.
+        // Before it is locked, the new directory looks like what a killed gantry left: a `delete --force` may
+        // remove it, and another `create` then make it again. Each turn of the loop is such an interference.
         while true {
             try makeEntry(id)
             do throws(Failure) {
                 let container = try openLocked(id)
                 guard try container.record() == nil else { throw Store.taken(id) }
                 return container
-            } catch where error.kind == .notFound {
+            } catch  where error.kind == .notFound {
                 continue
             }
         }

@@ -5,7 +5,8 @@ public import Linux
 
 /// One container's directory in the store.
 ///
-/// Files are written beside their place and renamed into it, under the lock. Nothing but the lock's holder writes.
+/// Files are written beside their place and renamed into it, under the lock. Nothing but the lock's holder
+/// writes.
 public struct StoredContainer: ~Copyable {
     public let id: String
     /// Absolute path of the directory.
@@ -25,13 +26,15 @@ public struct StoredContainer: ~Copyable {
         self.directory = directory
     }
 
-    /// How long the lock may be somebody else's, in milliseconds: a little more than `create` waits for its init.
+    /// How long the lock may be somebody else's, in milliseconds: a little more than `create` waits for its
+    /// init.
     public static let lockPatience = 150_000
 
-    /// Waits until nobody else changes this container. The lock goes with the descriptor, so also with its process.
+    /// Waits until nobody else changes this container. The lock goes with the descriptor, so also with its
+    /// process.
     ///
-    /// The container may have been removed meanwhile: see `isPresent`. flock(2) knows no time limit, so this asks
-    /// again and again.
+    /// The container may have been removed meanwhile: see `isPresent`. flock(2) knows no time limit, so this
+    /// asks again and again.
     public func lock(milliseconds: Int = lockPatience) throws(Failure) {
         let deadline = clinux_monotonic() + Int64(milliseconds) * 1_000_000
         var pause: UInt32 = 500
@@ -43,7 +46,8 @@ public struct StoredContainer: ~Copyable {
             }
             guard clinux_monotonic() < deadline else {
                 throw Failure(
-                    .system, "another gantry has been working on the container for \(milliseconds / 1000) s", at: id)
+                    .system, "another gantry has been working on the container for \(milliseconds / 1000) s",
+                    at: id)
             }
             usleep(pause)
             pause = min(pause * 2, 10_000)
@@ -52,16 +56,18 @@ public struct StoredContainer: ~Copyable {
 
     /// Lets others change the container; the entry stays open.
     public func unlock() throws(Failure) {
-        _ = try check(clinux_flock(directory.raw, LockOperation.unlock), "flock \(path)", "cannot unlock the container")
+        _ = try check(
+            clinux_flock(directory.raw, LockOperation.unlock), "flock \(path)", "cannot unlock the container")
     }
 
     /// Whether the entry is still the one that was opened: not removed, not another one of the same ID.
     public func isPresent() throws(Failure) -> Bool {
-        try check(clinux_link_count(directory.raw), "fstat \(path)", "cannot look at the container's state") > 0
+        try check(clinux_link_count(directory.raw), "fstat \(path)", "cannot look at the container's state")
+            > 0
     }
 
-    /// Writes what is about to be made, and the configuration it follows from; the record last, since its presence
-    /// says that the rest is whole.
+    /// Writes what is about to be made, and the configuration it follows from; the record last, since its
+    /// presence says that the rest is whole.
     public func begin(_ record: Record, config: [UInt8]) throws(Failure) {
         try write(config, to: StoredContainer.configFile)
         try replace(StoredContainer.recordFile, with: record.encoded())
@@ -129,7 +135,8 @@ public struct StoredContainer: ~Copyable {
 
     private func connected(_ raw: CInt) throws(Failure) -> Descriptor {
         Descriptor(
-            adopting: try check(raw, "connect \(path)/\(StoredContainer.socketFile)", "cannot reach the init"))
+            adopting: try check(raw, "connect \(path)/\(StoredContainer.socketFile)", "cannot reach the init")
+        )
     }
 
     /// A Unix socket's address has room for 107 bytes; an ID alone may have 255.
@@ -153,7 +160,8 @@ public struct StoredContainer: ~Copyable {
     private func removeWithLeftovers() throws(Failure) {
         for name in try Directory.names(in: directory, shown: path) { try unlink(name) }
         _ = try check(
-            clinux_unlinkat(AT.cwd, path, AT.removeDirectory), "rmdir \(path)", "cannot remove the container's state")
+            clinux_unlinkat(AT.cwd, path, AT.removeDirectory), "rmdir \(path)",
+            "cannot remove the container's state")
     }
 
     private func unlink(_ name: String) throws(Failure) {

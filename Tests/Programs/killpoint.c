@@ -10,7 +10,7 @@
 //                 left PID START     a process that the command left, with field 22 of its /proc/PID/stat
 //
 // A system call without a row in the table below goes by its number.
-// The system calls of process 0 are counted from its execve on. Orphans are adopted, so that `left` finds all of them.
+// The calls of process 0 are counted from its execve on. Orphans are adopted, so that `left` finds all.
 // Exits as the command did, with 128 + N when signal N killed it.
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -194,8 +194,9 @@ static void report_left(struct tracer *tracer) {
         char state;
         int parent;
         unsigned long long start;
-        if (after == NULL || sscanf(after + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                                               "%*d %llu", &state, &parent, &start) != 3)
+        const char *fields = " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
+                             "%*d %*d %*d %*d %*d %*d %llu";
+        if (after == NULL || sscanf(after + 1, fields, &state, &parent, &start) != 3)
             continue;
         if (parent == getpid() && state != 'Z' && state != 'X')
             fprintf(tracer->report, "\nleft %s %llu", entry->d_name, start);

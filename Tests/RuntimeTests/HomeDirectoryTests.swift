@@ -21,7 +21,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "\n\n", "root", "root:x:0", "root:x:0:0:root", "x:x:+0:0::/a:", "x:x: 0:0::/a:", "x:x:4294967296:0::/a:",
+        "", "\n\n", "root", "root:x:0", "root:x:0:0:root", "x:x:+0:0::/a:", "x:x: 0:0::/a:",
+        "x:x:4294967296:0::/a:",
         "x:x::0::/a:", "x:x:-0:0::/a:", "x:x:0x0:0::/a:", "x:x:0:0::/a\0b:/bin/sh",
     ])
     func damagedLinesGiveNothing(_ passwd: String) {

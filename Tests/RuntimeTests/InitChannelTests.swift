@@ -71,7 +71,9 @@ import Testing
 
     @Test func longerThanAnyMessage() throws {
         let pair = try Pair()
-        send(CPLAN_MSG_FAILED, value: 1, detail: Array(repeating: 65, count: Int(CPLAN_DETAIL_MAX) + 1), to: pair.peer)
+        send(
+            CPLAN_MSG_FAILED, value: 1, detail: Array(repeating: 65, count: Int(CPLAN_DETAIL_MAX) + 1),
+            to: pair.peer)
         #expect(throws: Failure.self) { _ = try pair.channel.receive() }
     }
 

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Runtime
 
-/// A container's status follows from its record, its process and its start socket. The processes here are real ones of
-/// the host; nothing is run in a container.
+/// A container's status follows from its record, its process and its start socket. The processes here are
+/// real ones of the host; nothing is run in a container.
 @Suite struct LiveContainerTests {
     private func withStore(_ body: (Store) throws -> Void) throws {
         var template = Array("/tmp/gantry-test-live-XXXXXX".utf8CString)

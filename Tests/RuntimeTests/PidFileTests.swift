@@ -28,7 +28,8 @@ import Testing
         }
     }
 
-    /// A link in the place of the file is replaced, one in the place of its half is removed: neither is followed.
+    /// A link in the place of the file is replaced, one in the place of its half is removed: neither is
+    /// followed.
     @Test func linksAreNotFollowed() throws {
         try withDirectory { path in
             for name in ["pid", ".pid"] {

@@ -36,7 +36,8 @@ import Testing
         #expect(actions(legal.prefix(count) + [.endOfFile]).last == .reportDeath)
     }
 
-    /// Every sequence of up to four messages that is not a beginning of a legal one ends in disorder, and stays there.
+    /// Every sequence of up to four messages that is not a beginning of a legal one ends in disorder, and
+    /// stays there.
     @Test func everyOtherOrderIsRefused() {
         let alphabet = [Self.place, Self.mounted, Self.ready, Self.forked, .sync(9), .forked(pid: 0)]
         let legal: [[StartProtocol.Message]] = [

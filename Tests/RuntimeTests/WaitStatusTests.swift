@@ -8,7 +8,7 @@ import Testing
     private func status(of script: String) throws -> WaitStatus {
         var pid: pid_t = 0
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup(script), nil]
-        defer { arguments.forEach { free($0) } }
+        defer { for argument in arguments { free(argument) } }
         // A thread of the tests may have signals blocked.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

@@ -31,7 +31,9 @@ import Testing
             let failure = #expect(throws: Failure.self) {
                 try Record(Array(bytes.prefix(count)), name: "/run/gantry/a/state.json")
             }
-            #expect(failure?.description.contains("/run/gantry/a/state.json") == true, "\(String(describing: failure))")
+            #expect(
+                failure?.description.contains("/run/gantry/a/state.json") == true,
+                "\(String(describing: failure))")
         }
     }
 
@@ -55,7 +57,8 @@ import Testing
             try Record(Array(damaged.utf8), name: "/run/gantry/a/state.json")
         }
         #expect(failure?.description.contains(place) == true, "\(String(describing: failure))")
-        #expect(failure?.place?.contains("/run/gantry/a/state.json") == true, "\(String(describing: failure))")
+        #expect(
+            failure?.place?.contains("/run/gantry/a/state.json") == true, "\(String(describing: failure))")
     }
 
     @Test(arguments: [0, 2, 99])
@@ -90,9 +93,14 @@ extension String {
     }
 
     /// A pid of 0 or below would reach whole process groups.
-    @Test(arguments: ["", "\n", "1", "1 ", "0 5", "-1 5", "a 5", "5 a", "5 -1", "1 2 3", "4294967296 1", "5 18446744073709551616", "5\0 1"])
+    @Test(arguments: [
+        "", "\n", "1", "1 ", "0 5", "-1 5", "a 5", "5 a", "5 -1", "1 2 3", "4294967296 1",
+        "5 18446744073709551616", "5\0 1",
+    ])
     func damageIsRefused(text: String) {
-        let failure = #expect(throws: Failure.self) { try InitRecord(Array(text.utf8), name: "/run/gantry/a/init") }
+        let failure = #expect(throws: Failure.self) {
+            try InitRecord(Array(text.utf8), name: "/run/gantry/a/init")
+        }
         #expect(failure?.description == "/run/gantry/a/init: must be a pid and a start time")
     }
 }

@@ -99,7 +99,8 @@ import Testing
         }
     }
 
-    /// A gantry that was killed between two steps leaves an entry without a record, or with half a file beside.
+    /// A gantry that was killed between two steps leaves an entry without a record, or with half a file
+    /// beside.
     @Test func halfWrittenEntriesCanBeRemoved() throws {
         try withStore { store in
             for (id, files) in [
@@ -122,7 +123,8 @@ import Testing
     /// An entry without a record is of somebody who makes it now, or of somebody who was killed: not ours.
     @Test func aBegunEntryKeepsItsID() throws {
         try withStore { store in
-            try FileManager.default.createDirectory(atPath: store.root + "/a", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: store.root + "/a", withIntermediateDirectories: true)
             #expect(failure { _ = try store.create("a") }?.kind == .exists)
         }
     }
@@ -130,12 +132,13 @@ import Testing
     @Test func missingConfigIsTold() throws {
         try withStore { store in
             let entry = try store.create("a")
-            #expect(failure { _ = try entry.config() }?.description == store.root + "/a/config.json: is missing")
+            #expect(
+                failure { _ = try entry.config() }?.description == store.root + "/a/config.json: is missing")
         }
     }
 
-    /// Whoever waited for the lock of a removed container must not take the empty directory for one, nor touch the
-    /// container that has its name now.
+    /// Whoever waited for the lock of a removed container must not take the empty directory for one, nor
+    /// touch the container that has its name now.
     @Test func theLockOfARemovedContainerIsWorthNothing() throws {
         try withStore { store in
             do { _ = try store.create("a") }
@@ -155,8 +158,8 @@ import Testing
         }
     }
 
-    /// Threads that delete and create one ID as fast as they can: none ever gets the lock of a container that is not
-    /// there, or of one that is another's.
+    /// Threads that delete and create one ID as fast as they can: none ever gets the lock of a container that
+    /// is not there, or of one that is another's.
     @Test func createAndRemoveInARace() throws {
         try withStore { store in
             let created = Counter()
@@ -219,7 +222,8 @@ import Testing
         }
     }
 
-    /// The start socket works for an ID of 255 bytes in a deep root, where its path is longer than an address.
+    /// The start socket works for an ID of 255 bytes in a deep root, where its path is longer than an
+    /// address.
     @Test func startSocketOfALongID() throws {
         try withStore { store in
             let id = String(repeating: "i", count: 255)

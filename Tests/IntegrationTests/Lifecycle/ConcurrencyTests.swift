@@ -7,7 +7,9 @@ import Testing
     .timeLimit(.minutes(10)))
 struct ConcurrencyTests {
     /// Runs the same command several times at once and returns how each ended.
-    private func together(_ count: Int, _ container: TestContainer, _ words: [String]) async throws -> [Outcome] {
+    private func together(_ count: Int, _ container: TestContainer, _ words: [String]) async throws
+        -> [Outcome]
+    {
         let root = container.root
         return try await withThrowingTaskGroup(of: Outcome.self) { group in
             for _ in 0..<count {
@@ -75,7 +77,8 @@ struct ConcurrencyTests {
         try await with { container in
             let (root, bundle, id) = (container.root, container.bundle, container.id)
             for _ in 0..<20 {
-                async let made = Command.run(Machine.gantry, ["--root", root, "create", "--bundle", bundle, id])
+                async let made = Command.run(
+                    Machine.gantry, ["--root", root, "create", "--bundle", bundle, id])
                 async let gone = Command.run(Machine.gantry, ["--root", root, "delete", "--force", id])
                 let outcomes = try await (made, gone)
                 #expect(outcomes.0.code == 0 && outcomes.1.code == 0, "\(outcomes)")
@@ -115,8 +118,8 @@ struct ConcurrencyTests {
         }
     }
 
-    /// 200 containers from one bundle: all created at once, all there, all started, all deleted, nothing left. Sixteen
-    /// at a time, or with GANTRY_SOAK=1 really all at once.
+    /// 200 containers from one bundle: all created at once, all there, all started, all deleted, nothing
+    /// left. Sixteen at a time, or with GANTRY_SOAK=1 really all at once.
     @Test func manyContainers() async throws {
         let isSoak = ProcessInfo.processInfo.environment["GANTRY_SOAK"] != nil
         let count = 200

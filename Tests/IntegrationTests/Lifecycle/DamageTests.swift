@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Containers of which a part is gone or no longer true: the bundle, the process, the machine's uptime, the record.
+/// Containers of which a part is gone or no longer true: the bundle, the process, the machine's uptime, the
+/// record.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
     .timeLimit(.minutes(5)))

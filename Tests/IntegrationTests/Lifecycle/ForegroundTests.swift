@@ -1,21 +1,23 @@
 import Foundation
 import Testing
 
-/// `gantry run` in the foreground stands in for the container's process: its stdio, its signals, its exit code. And
-/// that process is what process.args names, PID 1, and nothing else is between.
+/// `gantry run` in the foreground stands in for the container's process: its stdio, its signals, its exit
+/// code. And that process is what process.args names, PID 1, and nothing else is between.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
     .timeLimit(.minutes(5)))
 struct ForegroundTests {
     /// Every byte value, in no order that anything could get right by chance.
-    private static let megabyte = Data((0..<1 << 20).map { index in UInt8(truncatingIfNeeded: (index &* 2_654_435_761) >> 13) })
+    private static let megabyte = Data(
+        (0..<1 << 20).map { index in UInt8(truncatingIfNeeded: (index &* 2_654_435_761) >> 13) })
 
     @Test func stdioIsPassedThroughFiles() async throws {
         try await TestContainer.with(["/bin/sh", "-c", "cat; echo problem >&2"]) { container in
             let files = container.directory.path
             try Self.megabyte.write(to: URL(filePath: files + "/in"))
             let child = try Child.spawn(
-                Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id],
+                Machine.gantry,
+                ["--root", container.root, "run", "--bundle", container.bundle, container.id],
                 stdin: files + "/in", stdout: files + "/out", stderr: files + "/err")
             #expect(try await child.wait() == 0)
             #expect(try Data(contentsOf: URL(filePath: files + "/out")) == Self.megabyte)
@@ -28,8 +30,8 @@ struct ForegroundTests {
             let files = container.directory.path
             try Self.megabyte.write(to: URL(filePath: files + "/in"))
             let line = """
-                cat \(files)/in | \(Machine.gantry) --root \(container.root) run --bundle \(container.bundle) \
-                \(container.id) | cat >\(files)/out
+                cat \(files)/in | \(Machine.gantry) --root \(container.root) run \
+                --bundle \(container.bundle) \(container.id) | cat >\(files)/out
                 """
             #expect(try await Command.run("/bin/sh", ["-c", line]).code == 0)
             #expect(try Data(contentsOf: URL(filePath: files + "/out")) == Self.megabyte)
@@ -38,23 +40,27 @@ struct ForegroundTests {
 
     /// Not copies of them: the very same open files.
     @Test func stdioIsTheCallers() async throws {
-        try await TestContainer.with(["/bin/stat", "-L", "-c", "%d:%i", "/proc/self/fd/0", "/proc/self/fd/1"]) {
+        try await TestContainer.with(["/bin/stat", "-L", "-c", "%d:%i", "/proc/self/fd/0", "/proc/self/fd/1"])
+        {
             container in
             let files = container.directory.path
             try Data().write(to: URL(filePath: files + "/in"))
             let child = try Child.spawn(
-                Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id],
+                Machine.gantry,
+                ["--root", container.root, "run", "--bundle", container.bundle, container.id],
                 stdin: files + "/in", stdout: files + "/out")
             #expect(try await child.wait() == 0)
             let seen = try String(contentsOfFile: files + "/out", encoding: .utf8)
-            let outside = try await Command.run("/usr/bin/stat", ["-c", "%d:%i", files + "/in", files + "/out"])
+            let outside = try await Command.run(
+                "/usr/bin/stat", ["-c", "%d:%i", files + "/in", files + "/out"])
             #expect(seen == outside.stdout)
         }
     }
 
     /// A reader that goes away is SIGPIPE for the container, also when the caller ignores that signal.
     @Test func aClosedPipeEndsTheContainer() async throws {
-        try await TestContainer.with(["/bin/sh", "-c", "while :; do cat /bin/busybox || exit 9; done"]) { container in
+        try await TestContainer.with(["/bin/sh", "-c", "while :; do cat /bin/busybox || exit 9; done"]) {
+            container in
             let line = """
                 trap '' PIPE; \(Machine.gantry) --root \(container.root) run --bundle \(container.bundle) \
                 \(container.id) | head -c 1 >/dev/null
@@ -87,16 +93,16 @@ struct ForegroundTests {
     @Test func exitCodeWhenTheCallerIgnoresItsChildren() async throws {
         try await TestContainer.with(["/bin/sh", "-c", "exit 42"]) { container in
             let line = """
-                trap '' CHLD; exec \(Machine.gantry) --root \(container.root) run --bundle \(container.bundle) \
-                \(container.id)
+                trap '' CHLD; exec \(Machine.gantry) --root \(container.root) run \
+                --bundle \(container.bundle) \(container.id)
                 """
             let outcome = try await Command.run("/bin/bash", ["-c", line])
             #expect(outcome.code == 42, "\(outcome)")
         }
     }
 
-    /// All that can be caught, but those that tell gantry of its own children (CHLD), terminal (WINCH) and sockets
-    /// (URG); 32 and 33 are the C library's.
+    /// All that can be caught, but those that tell gantry of its own children (CHLD), terminal (WINCH) and
+    /// sockets (URG); 32 and 33 are the C library's.
     @Test func signalsReachTheProcess() async throws {
         let signals = (1...64).filter { ![9, 17, 19, 23, 28, 32, 33].contains($0) }
         try await TestContainer.with { container in
@@ -112,7 +118,9 @@ struct ForegroundTests {
             try await container.waitForFile("ready")
             for signal in signals where signal != SIGUSR1 {
                 kill(child.pid, Int32(signal))
-                try await eventually("signal \(signal)") { try container.text("got").hasSuffix("\(signal)\n") }
+                try await eventually("signal \(signal)") {
+                    try container.text("got").hasSuffix("\(signal)\n")
+                }
             }
             for ignored in [SIGCHLD, SIGURG, SIGWINCH] { kill(child.pid, ignored) }
             kill(child.pid, SIGUSR1)
@@ -130,7 +138,8 @@ struct ForegroundTests {
             try container.shareHostProcesses()
             for delay in [1, 3, 5, 8] {
                 let child = try Child.spawn(
-                    Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id])
+                    Machine.gantry,
+                    ["--root", container.root, "run", "--bundle", container.bundle, container.id])
                 try await Task.sleep(for: .milliseconds(delay))
                 kill(child.pid, SIGTERM)
                 #expect(try await child.wait(seconds: 10) == 143)

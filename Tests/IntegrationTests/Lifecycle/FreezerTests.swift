@@ -8,7 +8,8 @@ import Testing
 struct FreezerTests {
     private func with(_ body: (TestContainer) async throws -> Void) async throws {
         try await TestContainer.with { container in
-            try container.setScript("trap 'touch /told; exit 3' TERM; touch /ready; while :; do sleep 0.02; done")
+            try container.setScript(
+                "trap 'touch /told; exit 3' TERM; touch /ready; while :; do sleep 0.02; done")
             do {
                 try await body(container)
             } catch {
@@ -25,7 +26,8 @@ struct FreezerTests {
                 let path = cgroup + "/" + file
                 guard FileManager.default.fileExists(atPath: path) else { continue }
                 // Of a hybrid host's two freezers only that of version 1 is used.
-                if file == "cgroup.freeze" && FileManager.default.fileExists(atPath: "/sys/fs/cgroup/freezer") {
+                if file == "cgroup.freeze" && FileManager.default.fileExists(atPath: "/sys/fs/cgroup/freezer")
+                {
                     continue
                 }
                 let handle = try FileHandle(forWritingTo: URL(filePath: path))
@@ -43,7 +45,8 @@ struct FreezerTests {
             #expect(try await container.gantry("list").stdout.contains("paused"))
             try await container.fail(["start", container.id], says: "container paused")
             try await container.fail(
-                ["delete", container.id], says: "cannot delete container \(container.id) that is not stopped: paused")
+                ["delete", container.id],
+                says: "cannot delete container \(container.id) that is not stopped: paused")
             try freeze(container, false)
             try await container.waitUntil("running")
         }

@@ -4,7 +4,8 @@ import Testing
 /// `kill -9` of gantry, and of its init, at every step of what it does. What is left must be removable by
 /// `gantry delete --force`, the ID usable again, and nothing else may remain.
 ///
-/// All moments are tried with GANTRY_SOAK=1, else each message of the protocol, each change outside, and some others.
+/// All moments are tried with GANTRY_SOAK=1, else each message of the protocol, each change outside, and some
+/// others.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
     .timeLimit(.minutes(15)))
@@ -19,7 +20,11 @@ struct KillTests {
         /// gantry's words, after its global flags.
         func words(_ container: TestContainer) -> [String] {
             switch self {
-            case .create: ["create", "--bundle", container.bundle, "--pid-file", container.bundle + "/pid", container.id]
+            case .create:
+                [
+                    "create", "--bundle", container.bundle, "--pid-file", container.bundle + "/pid",
+                    container.id,
+                ]
             case .run: ["run", "--detach", "--bundle", container.bundle, container.id]
             case .start, .delete: [rawValue, container.id]
             case .deleteForce: ["delete", "--force", container.id]
@@ -60,7 +65,8 @@ struct KillTests {
         try #require(outcome.code == 0, "\(outcome)\n\(point)")
         try await expectNothing(of: container, after: point)
         // Its name, its cgroups and its pid file are free again.
-        let again = try await Command.run(Machine.gantry, ["--root", container.root] + Action.create.words(container))
+        let again = try await Command.run(
+            Machine.gantry, ["--root", container.root] + Action.create.words(container))
         try #require(again.code == 0, "\(again)\n\(point)")
         try await container.succeed(["delete", container.id])
     }
@@ -142,7 +148,9 @@ struct KillTests {
 
     // MARK: The init dies
 
-    @Test("an init dies on entering a system call", arguments: [Action.create, .run], [KillPoint.Victim.stage1, .stage2])
+    @Test(
+        "an init dies on entering a system call", arguments: [Action.create, .run],
+        [KillPoint.Victim.stage1, .stage2])
     func initDies(_ action: Action, _ victim: KillPoint.Victim) async throws {
         try await withContainer { container in
             let whole = try await kill(victim, .never, action, container)

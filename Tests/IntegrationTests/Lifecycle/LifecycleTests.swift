@@ -62,7 +62,8 @@ struct LifecycleTests {
             let text = try #require(try await container.state()["created"] as? String)
             let cut = try #require(text.firstIndex(of: "."))
             #expect(text.last == "Z" && text.count >= 22)
-            let created = try format.parse(text[..<cut] + "." + text[text.index(after: cut)...].prefix(3) + "Z")
+            let created = try format.parse(
+                text[..<cut] + "." + text[text.index(after: cut)...].prefix(3) + "Z")
             #expect(created >= before.addingTimeInterval(-0.001) && created <= after)
             // It does not change with the status.
             try await container.succeed(["start", container.id])
@@ -149,7 +150,9 @@ struct LifecycleTests {
             try await withThrowingTaskGroup(of: String.self) { group in
                 let (root, id) = (container.root, container.id)
                 for _ in 0..<40 {
-                    group.addTask { try await Command.run(Machine.gantry, ["--root", root, "state", id]).stdout }
+                    group.addTask {
+                        try await Command.run(Machine.gantry, ["--root", root, "state", id]).stdout
+                    }
                 }
                 for try await answer in group { #expect(answer.contains("\"created\"")) }
             }
@@ -201,7 +204,10 @@ struct LifecycleTests {
                 atPath: directory + "/.pid", withDestinationPath: directory + "/victim")
             let outcome = try await Command.run(
                 Machine.gantry,
-                ["--root", container.root, "create", "--bundle", container.bundle, "--pid-file", "pid", container.id],
+                [
+                    "--root", container.root, "create", "--bundle", container.bundle, "--pid-file", "pid",
+                    container.id,
+                ],
                 directory: directory)
             #expect(outcome.code == 0, "\(outcome)")
             let pid = try await container.pid()
@@ -210,7 +216,10 @@ struct LifecycleTests {
             try await container.succeed(["delete", container.id])
 
             try await container.fail(
-                ["create", "--bundle", container.bundle, "--pid-file", directory + "/none/pid", container.id],
+                [
+                    "create", "--bundle", container.bundle, "--pid-file", directory + "/none/pid",
+                    container.id,
+                ],
                 says: directory + "/none/")
             #expect(try await container.gantry("list", "-q").stdout.isEmpty)
             #expect(Host.cgroups(of: container.id) == [])

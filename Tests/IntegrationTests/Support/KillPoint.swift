@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// A run of gantry that is killed at a chosen moment, by Tests/Programs/killpoint.c: from outside, there is no way
-/// into gantry for it.
+/// A run of gantry that is killed at a chosen moment, by Tests/Programs/killpoint.c: from outside, there is
+/// no way into gantry for it.
 struct KillPoint: CustomStringConvertible {
     /// Which process dies.
     enum Victim: Int { case gantry, stage1, stage2 }
