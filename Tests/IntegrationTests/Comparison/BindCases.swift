@@ -10,7 +10,7 @@ extension ComparisonCase {
             }
         },
         ComparisonCase("bind of a mount with options of its own") { bundle in
-            let source = try bundle.sourceDirectory()
+            let source = try bundle.sourceDirectory("own")
             try await bundle.mountOnHost("--bind", source, at: source)
             try await bundle.mountOnHost(
                 "-o", "remount,bind,ro,nosuid,nodev,noexec,noatime,nodiratime", at: source)
@@ -19,7 +19,7 @@ extension ComparisonCase {
             }
         },
         ComparisonCase("bind of a directory with mounts inside") { bundle in
-            let source = try bundle.sourceDirectory()
+            let source = try bundle.sourceDirectory("outer")
             try await bundle.mountOnHost(
                 "-t", "tmpfs", "-o", "size=1m,noexec", "inner", at: source + "/inner")
             for (number, options) in bindOptions.enumerated() {
@@ -27,14 +27,14 @@ extension ComparisonCase {
             }
         },
         ComparisonCase("bind of a shared mount") { bundle in
-            let source = try bundle.sourceDirectory()
+            let source = try bundle.sourceDirectory("shared")
             try await bundle.mountOnHost("-t", "tmpfs", "--make-shared", "shared", at: source)
             for (number, options) in bindOptions.enumerated() {
                 bundle.mount("/bind/\(number)", "bind", source, options)
             }
         },
         ComparisonCase("recursive options") { bundle in
-            let source = try bundle.sourceDirectory()
+            let source = try bundle.sourceDirectory("tree")
             try await bundle.mountOnHost("-t", "tmpfs", "-o", "size=1m", "inner", at: source + "/inner")
             let options = [
                 ["rbind", "rro"], ["rbind", "rnosuid", "rnodev", "rnoexec"], ["rbind", "rnoatime"],
@@ -56,7 +56,7 @@ extension ComparisonCase {
             bundle.mount("/typed", "bind", try bundle.sourceDirectory(), ["ro"])
         },
         ComparisonCase("files") { bundle in
-            let source = try bundle.sourceFile("source", mode: 0o640)
+            let source = try bundle.sourceFile("plain", mode: 0o640)
             try bundle.makeFile("etc/existing", "old", mode: 0o600)
             try bundle.makeLink("etc/link", to: "existing2")
             bundle.mount("/etc/existing", "bind", source, ["bind", "ro"])

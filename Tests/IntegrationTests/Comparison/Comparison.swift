@@ -46,17 +46,44 @@ enum Comparison {
         let leaks: [String]
     }
 
-    /// What is wrong, as text; empty when nothing is.
+    /// What is wrong, as text; empty when nothing is. Both must have run on the same host: when somebody made or removed
+    /// a cgroup hierarchy meanwhile, they run again.
     static func problems(_ candidate: ComparisonCase) async throws -> String {
+        for attempt in 1... {
+            let before = try hierarchies()
+            let (ours, peer) = try await runBoth(candidate)
+            let after = try hierarchies()
+            let seen = [ours, peer].compactMap { $0.report?.section("cgroups").compactMap(hierarchy) }
+            if attempt < 5, before != after || seen.contains(where: { $0 != seen[0] }) { continue }
+            let leaks =
+                ours.leaks.map { "gantry left mounted: " + $0 }
+                + peer.leaks.map { "runc left mounted: " + $0 }
+            return (verdict(candidate, ours, peer) + leaks).joined(separator: "\n")
+        }
+        return ""
+    }
+
+    /// Of the host: those that are mounted, and those that exist, which may be others for a while.
+    private static func hierarchies() throws -> [String] {
+        let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).split(
+            separator: "\n")
+        return mounts.filter { $0.contains(" - cgroup") && !$0.contains("/gantry-test-") }.map(String.init)
+            + [try String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)]
+    }
+
+    /// `9:name=systemd:/path` without the path; the kernel never gives the number to another one.
+    private static func hierarchy(_ line: String) -> Substring? {
+        line.lastIndex(of: ":").map { line[..<$0] }
+    }
+
+    private static func runBoth(_ candidate: ComparisonCase) async throws -> (ours: Result, peer: Result) {
         let directory = try TemporaryDirectory("compare")
         defer { directory.remove() }
         // Not one ID for both: a session keyring of that name may live on for a while.
         let id = "cmp-" + directory.path.suffix(6)
         let ours = try await run(candidate, .gantry, id + "-ours", in: directory.path)
         let peer = try await run(candidate, .runc, id + "-peer", in: directory.path)
-        let leaks =
-            ours.leaks.map { "gantry left mounted: " + $0 } + peer.leaks.map { "runc left mounted: " + $0 }
-        return (verdict(candidate, ours, peer) + leaks).joined(separator: "\n")
+        return (ours, peer)
     }
 
     private static func verdict(_ candidate: ComparisonCase, _ ours: Result, _ peer: Result) -> [String] {
@@ -78,7 +105,7 @@ enum Comparison {
     private static func differences(_ name: String, _ ours: ProbeReport, _ peer: ProbeReport) -> [String] {
         var result: [String] = []
         for section in peer.sections {
-            let other = ours.sections.first { $0.name == section.name }?.lines ?? []
+            let other = ours.section(section.name)
             let lines = UnifiedDiff.lines(
                 JustifiedDifference.removed(from: section.lines, in: section.name, of: name),
                 JustifiedDifference.removed(from: other, in: section.name, of: name))

@@ -73,9 +73,9 @@ extension ComparisonCase {
             try bundle.makeFile("secret", "text", mode: 0o600)
             try bundle.makeDirectory("secrets/deep")
             try bundle.makeLink("link", to: "/secrets/deep")
-            bundle.mount("/tmpfs", "tmpfs", "tmpfs", [])
+            bundle.mount("/covered", "tmpfs", "tmpfs", [])
             bundle.append(
-                "linux.maskedPaths", "/secret", "/secrets", "/nowhere", "/tmpfs", "/dev/shm", "/dev/zero")
+                "linux.maskedPaths", "/secret", "/secrets", "/nowhere", "/covered", "/dev/shm", "/dev/zero")
         },
         ComparisonCase("masked through a symlink") { bundle in
             try bundle.makeDirectory("secrets/deep")

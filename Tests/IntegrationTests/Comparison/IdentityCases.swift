@@ -168,7 +168,7 @@ extension ComparisonCase {
             $0.set("hostname", String(repeating: "h", count: 65))
         },
         ComparisonCase("no hostname") { $0.set("hostname", nil) },
-        ComparisonCase("domainname") { $0.set("domainname", "example.org") },
+        ComparisonCase("domainname", alone: true) { $0.set("domainname", "example.org") },
         ComparisonCase("personality LINUX32") { $0.set("linux.personality", ["domain": "LINUX32"]) },
         ComparisonCase("personality LINUX") { $0.set("linux.personality", ["domain": "LINUX"]) },
         ComparisonCase("unknown personality", .onlyPeer("unknown value", "runc 1.1.5 knows no personality")) {

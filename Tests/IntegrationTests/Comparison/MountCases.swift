@@ -28,10 +28,12 @@ extension ComparisonCase {
                     chown(bundle.rootfs + "/" + name, 1000, 1001)
                     bundle.mount("/" + name, "tmpfs", "tmpfs", ["nosuid"])
                 }
-                try bundle.makeDirectory("given", mode: 0o700)
-                bundle.mount("/given", "tmpfs", "tmpfs", ["mode=0750"])
                 try bundle.makeDirectory("readonly", mode: 0o711)
                 bundle.mount("/readonly", "tmpfs", "tmpfs", ["ro"])
+            },
+            ComparisonCase("tmpfs over a directory, with a mode as an option", alone: true) { bundle in
+                try bundle.makeDirectory("given", mode: 0o700)
+                bundle.mount("/given", "tmpfs", "tmpfs", ["mode=0750"])
             },
             ComparisonCase("mounts inside mounts") { bundle in
                 bundle.mount("/outer", "tmpfs", "outer", ["ro"])

@@ -26,7 +26,7 @@ extension ComparisonCase {
 
     /// A process of its own holds the namespace.
     private static func joined(_ type: String) -> ComparisonCase {
-        ComparisonCase("joined \(type) namespace") { bundle in
+        ComparisonCase("joined \(type) namespace", alone: type == "mount") { bundle in
             let (flag, link) =
                 [
                     "network": ("--net", "net"), "ipc": ("--ipc", "ipc"), "uts": ("--uts", "uts"),

@@ -25,6 +25,11 @@ struct ProbeReport {
         for index in sections.indices { normalise(&sections[index], joined) }
     }
 
+    /// The lines of a section; none when it is not there.
+    func section(_ name: String) -> [String] {
+        sections.first { $0.name == name }?.lines ?? []
+    }
+
     mutating func append(_ name: String, _ lines: [String]) {
         sections.append(Section(name: name, lines: lines))
     }
