@@ -69,7 +69,7 @@ extension Draft {
     }
 
     /// RLIMIT_NOFILE.
-    private static let openFiles = 7
+    static let openFiles = 7
     /// More than the init ever has open behind the preserved descriptors.
     private static let ownFiles: UInt64 = 256
 

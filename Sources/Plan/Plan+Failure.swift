@@ -49,8 +49,9 @@ extension Plan {
         case CPLAN_DETAIL_OPTION.rawValue:
             let end = detail.firstIndex(of: 0) ?? detail.endIndex
             let option = Plan.text(detail[..<end])
-            call = option.isEmpty ? "fsconfig" : "fsconfig \"\(option)\""
-            call += Plan.log(detail[end...].dropFirst())
+            let log = Plan.log(detail[end...].dropFirst())
+            call = (option.isEmpty ? "fsconfig" : "fsconfig \"\(option)\"") + log
+            if option.isEmpty, log.isEmpty { message += " (the kernel's log may tell why)" }
         case CPLAN_DETAIL_SYMLINK.rawValue:
             message += ": there is a symlink on the way, which could lead elsewhere"
         case CPLAN_DETAIL_PROC.rawValue: message += ": it leads into /proc, where nothing may be mounted"
@@ -92,6 +93,8 @@ extension Plan {
         case (.makeFS, 19): "this kernel has no such file system"
         case (.makeFS, 16), (.mountData, 16): "it is in use by another mount with other options"
         case (.seccomp, 13): "it needs CAP_SYS_ADMIN, or process.noNewPrivileges"
+        case (.rlimit, 1) where op.raw.arg0 == UInt64(Draft.openFiles):
+            "raising a hard limit needs CAP_SYS_RESOURCE, and fs.nr_open is the most there can be"
         case (.rlimit, 1): "raising a hard limit needs CAP_SYS_RESOURCE"
         case (.unshare, 28), (.fork, 28): "a limit in /proc/sys/user is reached"
         case (.fork, 11): "a limit on processes is reached: RLIMIT_NPROC, pids.max or kernel.pid_max"

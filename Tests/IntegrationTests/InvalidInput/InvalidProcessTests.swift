@@ -27,6 +27,14 @@ struct InvalidProcessTests {
                 ["type": "RLIMIT_NPROC", "soft": 1, "hard": 1] as [String: any Sendable],
                 ["type": "RLIMIT_NPROC", "soft": 1, "hard": 1],
             ], says: "process.rlimits[1].type: RLIMIT_NPROC is given twice"),
+        // More than fs.nr_open ever is.
+        Refusal(
+            "process.rlimits",
+            [["type": "RLIMIT_NOFILE", "soft": 1024, "hard": 1 << 40] as [String: any Sendable]],
+            says: """
+                process.rlimits[0]: cannot set RLIMIT_NOFILE to 1024 (hard: 1099511627776) (raising a hard limit \
+                needs CAP_SYS_RESOURCE, and fs.nr_open is the most there can be): prlimit64: operation not permitted
+                """),
         Refusal(
             "process.oomScoreAdj", 1001, says: "process.oomScoreAdj: must be from -1000 to 1000, is 1001"),
         Refusal(

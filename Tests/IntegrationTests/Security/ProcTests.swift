@@ -104,6 +104,28 @@ struct ProcTests {
         }
     }
 
+    /// The engine, or an earlier container, left mounts in the root file system; they are cloned with it.
+    @Test(
+        "CVE-2025-52881: nor to file systems that are mounted there already", arguments: ["tmpfs", "procfs"])
+    func preparedMounts(kind: String) async throws {
+        let read = ["/bin/sh", "-c", "cat /real/sys/kernel/msgmax /proc/sys/kernel/msgmax"]
+        try await TestContainer.with(read) { container in
+            try container.removeMount("/proc")
+            try container.set("linux.maskedPaths", nil)
+            try container.set("linux.readonlyPaths", nil)
+            try container.addMount("/real", type: "proc", source: "proc")
+            try container.set("linux.sysctl", ["kernel.msgmax": "4242"])
+            let prepare =
+                kind == "tmpfs"
+                ? "mount -t tmpfs fake $1/proc && mkdir -p $1/proc/sys/kernel"
+                : "mount --bind /proc $1/proc && mount -t tmpfs fake $1/proc/sys && mkdir $1/proc/sys/kernel"
+            let script = prepare + " && echo fake > $1/proc/sys/kernel/msgmax && shift && exec \"$@\""
+            let outcome = try await container.run(
+                through: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh", container.rootfs])
+            #expect(outcome.stdout == "4242\nfake\n", "\(outcome)")
+        }
+    }
+
     /// /proc/sys of the image leads to another file of the kernel's.
     @Test("CVE-2025-52881: a sysctl is not redirected by symlinks of the image")
     func redirectedSysctl() async throws {
