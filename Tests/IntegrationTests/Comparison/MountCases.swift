@@ -95,9 +95,12 @@ extension ComparisonCase {
         ] + overlays + cgroups
 
     private static let overlays: [ComparisonCase] =
-        [("short", 2, 8), ("longer than 255 bytes", 6, 60), ("longer than a kilobyte", 30, 60)].map {
+        [
+            ("short", 2, 8), ("longer than 255 bytes", 6, 60), ("longer than a kilobyte", 30, 60),
+            ("longer than a page", 60, 80),
+        ].map {
             name, count, length in
-            ComparisonCase("overlay, lowerdir \(name)") { bundle in
+            ComparisonCase("overlay, lowerdir \(name)", count * length > 4096 ? .refused : .same) { bundle in
                 let layers = try (0..<count).map { number in
                     let name = "\(number)".padding(toLength: length, withPad: "x", startingAt: 0)
                     return try bundle.sourceDirectory(name)
