@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests",
             dependencies: ["Runtime", "Store", "Linux", "CLinux", "CPlan", "Diagnostics"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Diagnostics"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runtime", "Diagnostics"]),
         .testTarget(name: "IntegrationTests"),
 
         .plugin(name: "EmbedInit", capability: .buildTool()),

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Commands
+@testable import Runtime
 
 /// The expected texts are runc's for the same containers, taken from its output on Debian 12; only the versions
 /// and line ends differ.
@@ -9,12 +10,12 @@ import Testing
     private let owners = OwnerNames(passwd: Array("root:x:0:0:root:/root:/bin/bash\n".utf8))
 
     private func report(
-        id: String = "c1", pid: Int32 = 6553, status: String = "created",
+        id: String = "c1", pid: Int32 = 6553, status: Status = .created,
         annotations: [(key: String, value: String)] = []
     ) -> ContainerReport {
         ContainerReport(
             id: id, pid: pid, status: status, bundle: "/tmp/demo/b", rootfs: "/tmp/demo/b/rootfs",
-            created: "2026-11-21T11:14:49.204786434Z", ownerUID: 0, annotations: annotations)
+            created: 1_795_259_689_204_786_434, ownerUID: 0, annotations: annotations)
     }
 
     @Test func state() {
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func listAsATable() {
-        let reports = [report(), report(id: "a-name-that-is-longer-than-twelve", pid: 0, status: "stopped")]
+        let reports = [report(), report(id: "a-name-that-is-longer-than-twelve", pid: 0, status: .stopped)]
         #expect(
             ReportCommands.listTable(Array(reports.prefix(1)), owners: owners) == """
                 ID          PID         STATUS      BUNDLE        CREATED                          OWNER
