@@ -179,6 +179,25 @@ import Testing
         #expect(read(file) == "1")
     }
 
+    /// How stage 1 does it: version 2's directory first, a process that writes 0 into each file of the others.
+    @Test func processEntersByItself() throws {
+        let name = freshName()
+        let plan = try CgroupPlan(path: "/" + name, layout: layout)
+        defer { cleanUp(plan) }
+        try plan.create(.unified)
+        #expect(plan.cgroup.directories.allSatisfy { exists($0.path) == $0.isUnified })
+        try plan.create(.legacy)
+        #expect(plan.cgroup.directories.allSatisfy { exists($0.path) })
+        let entrances = plan.entrances.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        #expect(plan.entrances.last == 0)
+        #expect(entrances.count == layout.hierarchies.count { !$0.isUnified })
+        let enter = entrances.map { "echo 0 > \($0)" }.joined(separator: "\n")
+        let own = OwnCgroups(Array(try Child(enter + "\ncat /proc/self/cgroup").finish().utf8))
+        for hierarchy in layout.hierarchies where !hierarchy.isUnified {
+            #expect(own.path(in: hierarchy) == "/" + name, "\(hierarchy)")
+        }
+    }
+
     @Test func processThatIsGone() throws {
         let plan = try CgroupPlan(path: "/" + freshName(), layout: layout)
         defer { cleanUp(plan) }
@@ -233,22 +252,25 @@ import Testing
 
     /// A process that forks all the time is still caught.
     @Test func forkingProcesses() throws {
-        for freezer in [true, false] {
+        for hasFreezer in [true, false] {
             let layout = Layout(
-                hierarchies: layout.hierarchies.filter { freezer || !$0.controllers.contains("freezer") })
+                hierarchies: layout.hierarchies.filter { hasFreezer || !$0.controllers.contains("freezer") })
             let plan = try CgroupPlan(path: "/" + freshName(), layout: layout) { $0.pids = .init(limit: 200) }
             defer { cleanUp(plan) }
             try plan.create()
             let enter = plan.cgroup.directories.map { "echo $$ > \($0.path)/cgroup.procs" }.joined(separator: "\n")
-            let fork = try Child(enter + "\nexec 2>/dev/null; while :; do sleep 1000 & sleep 0.001; done")
-            usleep(50_000)
-            #expect(try plan.cgroup.processes().count > 1)
-            try plan.cgroup.signalAll(SIGKILL)
-            fork.process.waitUntilExit()
-            let again = try Child(enter + "\nexec 2>/dev/null; while :; do sleep 1000 & sleep 0.001; done")
-            usleep(50_000)
-            try plan.cgroup.remove()
-            again.process.waitUntilExit()
+            let script = enter + "\nexec 2>/dev/null; while :; do sleep 1000 & sleep 0.001; done"
+            for viaRemoval in [false, true] {
+                let fork = try Child(script)
+                var patience = 1000
+                while try plan.cgroup.processes().count < 3, patience > 0 {
+                    usleep(10_000)
+                    patience -= 1
+                }
+                #expect(patience > 0)
+                if viaRemoval { try plan.cgroup.remove() } else { try plan.cgroup.signalAll(SIGKILL) }
+                fork.process.waitUntilExit()
+            }
         }
     }
 

@@ -113,7 +113,13 @@ import Testing
         defer {
             cleanUp(plan, parents: ["/" + name])
             for controller in available.split(separator: " ") where !before.contains(controller) {
-                #expect(CgroupFile.write("-" + controller, to: root + "/cgroup.subtree_control") == 0)
+                // Other tests' directories may hand it on for a moment.
+                var patience = 500
+                while CgroupFile.write("-" + controller, to: root + "/cgroup.subtree_control") != 0, patience > 0 {
+                    usleep(10_000)
+                    patience -= 1
+                }
+                #expect(patience > 0, "\(controller) stays enabled in \(root)")
             }
         }
         try plan.create()
