@@ -1,6 +1,5 @@
 internal import CPlan
 internal import Diagnostics
-internal import SystemPackage
 
 /// Why a program did not start. Engines choose exit codes by these sentences, which are those of the runtime
 /// they were written for; what is known beyond them comes before.
@@ -25,7 +24,11 @@ enum ExecFailure {
             return Failure(.notFound, quoted + ": executable file not found in $PATH" + inPath)
         }
         let cause = Errno(rawValue: errno)
-        if errno == access || errno == isDirectory {
+        if errno == isDirectory {
+            // execve(2) calls it EACCES, and engines look for those words.
+            return Failure(.system, "\(quoted): permission denied: it is a directory")
+        }
+        if errno == access {
             return Failure(.system, "\(quoted): \(cause.sentence)" + (why.map { ": " + $0 } ?? ""))
         }
         return Failure(

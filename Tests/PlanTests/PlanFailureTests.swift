@@ -125,7 +125,7 @@ import Testing
         #expect(
             try unresolved("/etc/passwd/x", ENOTDIR)
                 == "exec: \"/etc/passwd/x\": stat /etc/passwd/x: not a directory")
-        #expect(try unresolved("/etc", EISDIR) == "exec: \"/etc\": is a directory")
+        #expect(try unresolved("/etc", EISDIR) == "exec: \"/etc\": permission denied: it is a directory")
         // Docker takes "permission denied" for another exit code than runc's answer here.
         #expect(
             try unresolved("x", EACCES)

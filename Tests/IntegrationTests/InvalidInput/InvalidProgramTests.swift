@@ -27,7 +27,7 @@ struct InvalidProgramTests {
         program(
             "not found by relative path", "bin/nothing",
             says: "exec: \"bin/nothing\": stat bin/nothing: no such file or directory"),
-        program("a directory", "/etc", says: "exec: \"/etc\": is a directory"),
+        program("a directory", "/etc", says: "exec: \"/etc\": permission denied: it is a directory"),
         program(
             "not executable", "/data",
             says: "exec: \"/data\": permission denied: it is not executable for the user"
