@@ -6,7 +6,6 @@ let package = Package(
     name: "gantry",
     products: [.executable(name: "gantry", targets: ["gantry"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     ],
     targets: [
@@ -21,7 +20,7 @@ let package = Package(
         // Pure Swift: no system call in any of these.
         .target(
             name: "Diagnostics",
-            dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+            dependencies: ["CLinux"]),
         .target(name: "JSON", dependencies: ["Diagnostics"]),
         .target(name: "OCI", dependencies: ["JSON", "Diagnostics"]),
         .target(name: "Seccomp", dependencies: ["OCI", "CSeccomp", "CLinux", "Diagnostics"]),
@@ -62,7 +61,6 @@ let package = Package(
             name: "CgroupsTests",
             dependencies: [
                 "Cgroups", "CLinux", "Linux", "OCI", "Diagnostics",
-                .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Linux", "Diagnostics"]),
         .testTarget(

@@ -94,7 +94,7 @@ static int op_make_fs(struct init *init, const struct cplan_op *op) {
     int mount = (int)SYS3(__NR_fsmount, context, FSMOUNT_CLOEXEC, op->arg0);
     if (mount < 0)
         fail_option(init, context, mount, "");
-    drop(context);
+    sys_close(context);
     fill(init, op->dst, mount);
     return op->flags & CPLAN_F_MODE_OF_TARGET ? copy_mode(init, mount, op->aux) : 0;
 }

@@ -48,6 +48,15 @@ need_swift() {
         die "the Swift toolchain (6.3 or newer) is not there: see https://www.swift.org/install/linux/"
 }
 
+# Path of a static library of the toolchain's embedded Swift.
+embedded_library() {
+    local resources path
+    resources=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
+    path=$resources/embedded/$(uname -m)-unknown-linux-gnu/$1
+    [ -e "$path" ] || die "this Swift toolchain has no $path: version 6.3 or newer is needed"
+    echo "$path"
+}
+
 # Installs those of the named Debian packages that are missing.
 need_packages() {
     local package missing=()

@@ -152,3 +152,8 @@ int64_t clinux_link_count(int fd) {
     struct stat status;
     return fstat(fd, &status) < 0 ? -errno : (int64_t)status.st_nlink;
 }
+
+long clinux_getcwd(void *buffer, size_t length) {
+    long count = syscall(SYS_getcwd, buffer, length);
+    return count < 0 ? -errno : count - 1;
+}

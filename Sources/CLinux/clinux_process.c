@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -121,6 +123,10 @@ const char *clinux_errno_text(int error) {
     return strerrordesc_np(error);
 }
 
+int clinux_pid(void) {
+    return getpid();
+}
+
 unsigned clinux_effective_uid(void) {
     return geteuid();
 }
@@ -137,4 +143,46 @@ int64_t clinux_realtime(void) {
 
 int64_t clinux_monotonic(void) {
     return now(CLOCK_MONOTONIC);
+}
+
+const char *clinux_getenv(const char *name) {
+    return getenv(name);
+}
+
+void clinux_open_missing_stdio(void) {
+    // One call asks after all three. The lowest free number is the lowest closed stream.
+    struct pollfd streams[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+    poll(streams, 3, 0);
+    for (int i = 0; i < 3; i++)
+        if (streams[i].revents & POLLNVAL)
+            open("/dev/null", O_RDWR);
+}
+
+void clinux_exit(int code) {
+    _exit(code);
+}
+
+double clinux_log2(double value) {
+    return log2(value);
+}
+
+double clinux_pow(double base, double exponent) {
+    return pow(base, exponent);
+}
+
+static int argument_count;
+static char **arguments;
+
+// The GNU C library hands main's arguments to constructors, in static programs too.
+__attribute__((constructor)) static void keep_arguments(int argc, char **argv) {
+    argument_count = argc;
+    arguments = argv;
+}
+
+int clinux_argument_count(void) {
+    return argument_count;
+}
+
+char *const *clinux_arguments(void) {
+    return arguments;
 }

@@ -3,8 +3,8 @@ public import Diagnostics
 internal import Linux
 
 extension Cgroup {
-    /// Whether the processes are stopped, by this cgroup or by one above it. false when it is gone, or when there is
-    /// no freezer.
+    /// Whether the processes are stopped, by this cgroup or by one above it. false when it is gone, or when
+    /// there is no freezer.
     public func isFrozen() throws(Failure) -> Bool {
         guard let (directory, file) = freezer else { return false }
         var error: CInt = 0
@@ -38,7 +38,8 @@ extension Cgroup {
         var pause: Int32 = 1
         while true {
             // Writing again makes version 1 look for processes that forked meanwhile.
-            guard CgroupFile.write(directory.isUnified ? "1" : "FROZEN", to: directory.path + "/" + file) == 0 else {
+            guard CgroupFile.write(directory.isUnified ? "1" : "FROZEN", to: directory.path + "/" + file) == 0
+            else {
                 return false
             }
             if isEntirelyFrozen(directory, file) { return true }
@@ -52,11 +53,12 @@ extension Cgroup {
     private func isEntirelyFrozen(_ directory: Directory, _ file: String) -> Bool {
         var error: CInt = 0
         if directory.isUnified { return (try? isFrozen()) ?? false }
-        return CgroupFile.read(directory.path + "/" + file, error: &error)?.utf8.elementsEqual("FROZEN".utf8) ?? false
+        return CgroupFile.read(directory.path + "/" + file, error: &error)?.utf8.elementsEqual("FROZEN".utf8)
+            ?? false
     }
 
-    /// The directory that can be frozen and the file that does it. The version 2 directory of a hybrid host could
-    /// be frozen too, but is not: `pause` there is the controller's of version 1.
+    /// The directory that can be frozen and the file that does it. The version 2 directory of a hybrid host
+    /// could be frozen too, but is not: `pause` there is the controller's of version 1.
     private var freezer: (Directory, String)? {
         guard let primary else { return nil }
         if primary.isUnified { return (primary, "cgroup.freeze") }

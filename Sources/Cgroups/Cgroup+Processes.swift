@@ -1,11 +1,10 @@
 internal import CLinux
 public import Diagnostics
-internal import Glibc
 internal import Linux
 
 extension Cgroup {
-    /// The processes in the cgroup and below it, as numbers in the caller's pid namespace; none when it is gone.
-    /// Processes that the caller's namespace does not see are left out.
+    /// The processes in the cgroup and below it, as numbers in the caller's pid namespace; none when it is
+    /// gone. Processes that the caller's namespace does not see are left out.
     public func processes() throws(Failure) -> [Int32] {
         guard let primary else { return [] }
         return try processes(in: primary.path)
@@ -22,7 +21,7 @@ extension Cgroup {
         guard let primary else { return }
         if primary.isUnified {
             // Linux 5.14: the kernel kills all, at once.
-            if signal == SIGKILL, CgroupFile.write("1", to: primary.path + "/cgroup.kill") == 0 { return }
+            if signal == Signal.kill, CgroupFile.write("1", to: primary.path + "/cgroup.kill") == 0 { return }
             return try signalRepeatedly(signal, in: primary.path)
         }
         try signalAll(signal, in: primary)
@@ -44,7 +43,7 @@ extension Cgroup {
             if !wasFrozen { try? thaw() }
             throw error
         }
-        if !wasFrozen || signal == SIGKILL { try thaw() }
+        if !wasFrozen || signal == Signal.kill { try thaw() }
     }
 
     /// Until no process is found that has not been signalled yet.
@@ -59,7 +58,7 @@ extension Cgroup {
     }
 
     private func signalOnce(_ signal: CInt, _ processes: [Int32]) throws(Failure) {
-        let own = getpid()
+        let own = clinux_pid()
         for pid in processes where pid > 0 && pid != own {
             let result = clinux_kill(pid, signal)
             if result != -CgroupErrno.noProcess {
@@ -81,7 +80,8 @@ extension Cgroup {
         // It may be removed while it is read: ENODEV.
         let file = clinux_openat(directory.raw, "cgroup.procs", O.readOnly, 0)
         if file >= 0 {
-            let content = try? Descriptor(adopting: file).readAll(limit: 64 << 20, name: path + "/cgroup.procs")
+            let content = try? Descriptor(adopting: file).readAll(
+                limit: 64 << 20, name: path + "/cgroup.procs")
             for line in (content ?? []).split(separator: UInt8(ascii: "\n")) {
                 // 0 stands for a process outside this pid namespace.
                 if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { processes.append(pid) }

@@ -3,9 +3,9 @@ public import Diagnostics
 internal import Linux
 
 extension Cgroup {
-    /// Removes the directories, with those that the container made below them. Processes that are still there are
-    /// killed first. Directories that are gone already are no error; directories above are left alone, since others
-    /// may use them.
+    /// Removes the directories, with those that the container made below them. Processes that are still there
+    /// are killed first. Directories that are gone already are no error; directories above are left alone,
+    /// since others may use them.
     public func remove() throws(Failure) {
         for directory in directories {
             let result = clinux_unlinkat(AT.cwd, directory.path, AT.removeDirectory)
@@ -14,9 +14,9 @@ extension Cgroup {
         }
     }
 
-    /// Removes the directories of a start that was cut off before its process was known. A process of ours is about
-    /// to end, since nobody answers it; any other shows that the directory is somebody else's, whom the start did
-    /// not get round to notice. So nothing is killed, and what stays in use is left alone.
+    /// Removes the directories of a start that was cut off before its process was known. A process of ours is
+    /// about to end, since nobody answers it; any other shows that the directory is somebody else's, whom the
+    /// start did not get round to notice. So nothing is killed, and what stays in use is left alone.
     ///
     /// - Parameter patience: how long to wait for processes to end, in milliseconds.
     public func removeUnused(patience: Int32 = 1_000) throws(Failure) {
@@ -50,8 +50,8 @@ extension Cgroup {
             let result = try removeTree(directory.path)
             if result == 0 { return }
             guard result == -CgroupErrno.busy, left > 0 else { throw try failure(-result, directory) }
-            // Again each time: more may have been forked, or moved in. First where they can be frozen, and thawed
-            // if they are; then what is only in this hierarchy.
+            // Again each time: more may have been forked, or moved in. First where they can be frozen, and
+            // thawed if they are; then what is only in this hierarchy.
             try signalAll(9)
             try signalRepeatedly(9, in: directory.path)
             if directory.isUnified { waitUntilEmpty(directory, pause) } else { clinux_sleep(pause) }
@@ -93,8 +93,8 @@ extension Cgroup {
         _ = clinux_wait_changed(raw, milliseconds)
     }
 
-    /// A damaged record must never make gantry kill all there is. Only the root of a version 1 hierarchy has this
-    /// file, and only the root of version 2 lacks cgroup.events.
+    /// A damaged record must never make gantry kill all there is. Only the root of a version 1 hierarchy has
+    /// this file, and only the root of version 2 lacks cgroup.events.
     func checkIsNoRoot(_ directory: Directory) throws(Failure) {
         let probe = directory.isUnified ? "cgroup.events" : "cgroup.sane_behavior"
         let file = clinux_openat(AT.cwd, directory.path + "/" + probe, O.path, 0)
@@ -113,7 +113,8 @@ extension Cgroup {
         let shown = remaining.prefix(8).map { String($0) }.joined(separator: ", ")
         return Failure.system(
             errno, "rmdir \(directory.path)",
-            "cannot remove the container's cgroup: \(remaining.count) process(es) did not die of SIGKILL (\(shown))")
+            "cannot remove the container's cgroup: \(remaining.count) process(es) did not die of SIGKILL (\(shown))"
+        )
     }
 
     private static func removalFailure(_ errno: CInt, _ path: String) -> Failure {

@@ -2,8 +2,8 @@ internal import CLinux
 public import Diagnostics
 internal import Linux
 
-/// A container's cgroup: one directory in every hierarchy. All that can be done with it needs no more than these
-/// paths, so that it can be done from a record on disk.
+/// A container's cgroup: one directory in every hierarchy. All that can be done with it needs no more than
+/// these paths, so that it can be done from a record on disk.
 public struct Cgroup: Equatable, Sendable {
     public struct Directory: Equatable, Sendable {
         /// As in /proc/self/cgroup: `cpu,cpuacct`, `name=systemd`, empty for version 2.
@@ -23,7 +23,9 @@ public struct Cgroup: Equatable, Sendable {
         }
 
         func has(_ controller: String) -> Bool {
-            controllers.utf8.split(separator: UInt8(ascii: ",")).contains { $0.elementsEqual(controller.utf8) }
+            controllers.utf8.split(separator: UInt8(ascii: ",")).contains {
+                $0.elementsEqual(controller.utf8)
+            }
         }
     }
 
@@ -52,10 +54,11 @@ public struct Cgroup: Equatable, Sendable {
 
     /// Whether there is nothing but version 2.
     public var isUnified: Bool {
-        directories.allSatisfy(\.isUnified)
+        directories.allSatisfy { $0.isUnified }
     }
 
-    /// The directory whose cgroup.procs is believed: the one that can also be frozen. nil when there are none.
+    /// The directory whose cgroup.procs is believed: the one that can also be frozen. nil when there are
+    /// none.
     var primary: Directory? {
         if isUnified { return directories.first }
         return directories.first { $0.has("freezer") } ?? directories.first

@@ -2,10 +2,10 @@ internal import Diagnostics
 
 /// Where a container's cgroup is in each hierarchy.
 ///
-/// `linux.cgroupsPath` that starts with `/` counts from the mount (config-linux.md, "Cgroups path"). A relative one
-/// counts from the cgroup of whoever calls gantry, and an absent one is the container's ID, relative, as runc does
-/// it. On cgroup v2 it counts from that cgroup's parent: the caller's own cgroup has processes in it, so no
-/// controllers can be enabled below it ("no internal processes", cgroups(7)).
+/// `linux.cgroupsPath` that starts with `/` counts from the mount (config-linux.md, "Cgroups path"). A
+/// relative one counts from the cgroup of whoever calls gantry, and an absent one is the container's ID,
+/// relative, as runc does it. On cgroup v2 it counts from that cgroup's parent: the caller's own cgroup has
+/// processes in it, so no controllers can be enabled below it ("no internal processes", cgroups(7)).
 struct CgroupPath: Sendable {
     static let place = "linux.cgroupsPath"
 

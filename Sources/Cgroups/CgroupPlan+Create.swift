@@ -101,8 +101,8 @@ extension CgroupPlan {
         Failure.system(errno, "mkdir \(path)", "cannot make the container's cgroup")
     }
 
-    /// A container in a cgroup that others use would share their limits and their end, and one in a frozen cgroup
-    /// would never start.
+    /// A container in a cgroup that others use would share their limits and their end, and one in a frozen
+    /// cgroup would never start.
     private static func checkUnused(_ directory: Cgroup.Directory) throws(Failure) {
         let cgroup = Cgroup(trusted: [directory])
         let count = try cgroup.processes(in: directory.path).count
@@ -118,7 +118,8 @@ extension CgroupPlan {
 
 // Values.
 extension CgroupPlan {
-    /// Writes two values whose order depends on what is there: a lower memory limit goes first, a higher one last.
+    /// Writes two values whose order depends on what is there: a lower memory limit goes first, a higher one
+    /// last.
     ///
     /// - Returns: whether `next` has been written too.
     private static func applyPair(
@@ -154,9 +155,11 @@ extension CgroupPlan {
         throw failure.located(at: setting.place)
     }
 
-    /// A process can only enter a version 1 cpuset that has CPUs and memory nodes, and a new one has none: it gets
-    /// its parent's, unless the container asks for its own.
-    private func fillCpuset(_ directory: Cgroup.Directory, below mountPoint: String, isNew: Bool) throws(Failure) {
+    /// A process can only enter a version 1 cpuset that has CPUs and memory nodes, and a new one has none: it
+    /// gets its parent's, unless the container asks for its own.
+    private func fillCpuset(_ directory: Cgroup.Directory, below mountPoint: String, isNew: Bool)
+        throws(Failure)
+    {
         let levels = [mountPoint] + Self.ancestors(of: directory.path, below: mountPoint)
         for file in ["cpuset.cpus", "cpuset.mems"] {
             if !isNew, !(try CgroupFile.read(directory.path + "/" + file)).isEmpty { continue }
@@ -174,6 +177,7 @@ extension CgroupPlan {
     }
 
     private func writeCpuset(_ value: String, _ path: String) throws(Failure) {
-        _ = try check(CgroupFile.write(value, to: path), "write \(value) to \(path)", "cannot set up the cpuset")
+        _ = try check(
+            CgroupFile.write(value, to: path), "write \(value) to \(path)", "cannot set up the cpuset")
     }
 }

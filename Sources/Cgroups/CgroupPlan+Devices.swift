@@ -66,9 +66,12 @@ extension CgroupPlan {
         }
         if result < 0 {
             let said = log.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            let lastLine = said.split(separator: UInt8(ascii: "\n")).last.map { ": " + String(decoding: $0, as: UTF8.self) }
+            let lastLine = said.split(separator: UInt8(ascii: "\n")).last.map {
+                ": " + String(decoding: $0, as: UTF8.self)
+            }
             throw Failure.system(
-                -result, "bpf BPF_PROG_LOAD", "cannot load the program that decides about devices\(lastLine ?? "")"
+                -result, "bpf BPF_PROG_LOAD",
+                "cannot load the program that decides about devices\(lastLine ?? "")"
             ).located(at: place)
         }
         let loaded = Descriptor(adopting: result)

@@ -1,9 +1,9 @@
+internal import CLinux
 internal import Diagnostics
 internal import Linux
-internal import CLinux
 
-// Cgroup v2 (Documentation/admin-guide/cgroup-v2.rst): a controller works in a directory when each directory above
-// names it in cgroup.subtree_control.
+// Cgroup v2 (Documentation/admin-guide/cgroup-v2.rst): a controller works in a directory when each directory
+// above names it in cgroup.subtree_control.
 extension CgroupPlan {
     /// What stands in the way of a controller.
     private struct Obstacle {
@@ -51,9 +51,11 @@ extension CgroupPlan {
         }
     }
 
-    /// Enables all that is there, so that the container's statistics are complete. One that cannot be enabled is
-    /// left out from here on, and matters only when something needs it.
-    private static func enable(_ controllers: inout [String], in directory: String, _ obstacles: inout [Obstacle]) {
+    /// Enables all that is there, so that the container's statistics are complete. One that cannot be enabled
+    /// is left out from here on, and matters only when something needs it.
+    private static func enable(
+        _ controllers: inout [String], in directory: String, _ obstacles: inout [Obstacle]
+    ) {
         guard !controllers.isEmpty else { return }
         let file = directory + "/cgroup.subtree_control"
         if CgroupFile.write(controllers.map { "+" + $0 }.joined(separator: " "), to: file) == 0 { return }
@@ -69,7 +71,8 @@ extension CgroupPlan {
         controllers = enabled
     }
 
-    /// A child of a threaded cgroup, or of a domain that has become one's root, takes no processes (cgroups(7)).
+    /// A child of a threaded cgroup, or of a domain that has become one's root, takes no processes
+    /// (cgroups(7)).
     private func checkType(_ directory: Cgroup.Directory) throws(Failure) {
         let type = try CgroupFile.read(directory.path + "/cgroup.type")
         if type.utf8.elementsEqual("threaded".utf8) || type.utf8.elementsEqual("domain invalid".utf8) {

@@ -70,12 +70,13 @@ public struct CgroupPlan: Sendable {
     /// Whether there is a directory of version 2 for `open`.
     public var hasUnified: Bool { cgroup.unified != nil }
 
-    /// Paths of files, each ended by NUL, through which a process of one thread enters the version 1 directories by
-    /// writing `0` into each.
+    /// Paths of files, each ended by NUL, through which a process of one thread enters the version 1
+    /// directories by writing `0` into each.
     ///
-    /// That is much cheaper than `place`: to move another process, or all threads of its own, the kernel first waits
-    /// until nobody forks or exits (`cgroup_threadgroup_rwsem`), which takes an RCU grace period when nobody has
-    /// done so for a while. Median of 25 starts of the same work after 250 ms of quiet: 0.9 ms against 6.6 ms.
+    /// That is much cheaper than `place`: to move another process, or all threads of its own, the kernel
+    /// first waits until nobody forks or exits (`cgroup_threadgroup_rwsem`), which takes an RCU grace period
+    /// when nobody has done so for a while. Median of 25 starts of the same work after 250 ms of quiet: 0.9
+    /// ms against 6.6 ms.
     public var entrances: [UInt8] {
         var list: [UInt8] = []
         for directory in cgroup.directories where !directory.isUnified {

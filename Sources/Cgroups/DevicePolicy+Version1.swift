@@ -1,7 +1,7 @@
 internal import Diagnostics
 
-/// The devices controller of cgroup v1 knows a default and exceptions from it, without an order: the ordered rules
-/// are merged into those.
+/// The devices controller of cgroup v1 knows a default and exceptions from it, without an order: the ordered
+/// rules are merged into those.
 struct DeviceExceptions: Equatable, Sendable {
     struct Exception: Equatable, Sendable {
         var kind: DevicePolicy.Kind
@@ -51,7 +51,8 @@ struct DeviceExceptions: Equatable, Sendable {
         }
         exceptions.append(
             Exception(
-                kind: rule.kind, major: rule.major, minor: rule.minor, access: rule.access, place: rule.place))
+                kind: rule.kind, major: rule.major, minor: rule.minor, access: rule.access, place: rule.place)
+        )
     }
 
     private mutating func remove(_ rule: DevicePolicy.Rule) throws(Failure) {

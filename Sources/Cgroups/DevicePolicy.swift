@@ -3,8 +3,8 @@ internal import OCI
 
 /// Which devices a container may use: the rules of the specification, in order, a later one wins. Pure.
 ///
-/// It starts from "none". After the document's rules come those for `linux.devices` and for what every container
-/// may use, the same as runc's.
+/// It starts from "none". After the document's rules come those for `linux.devices` and for what every
+/// container may use, the same as runc's.
 struct DevicePolicy: Equatable, Sendable {
     /// BPF_DEVCG_ACC_* of linux/bpf.h.
     struct Access: OptionSet, Equatable, Sendable {
@@ -52,7 +52,8 @@ struct DevicePolicy: Equatable, Sendable {
         if allowsByDefault && rules.isEmpty { return }
         rules.reserveCapacity(rules.count + Self.always.count)
         for (kind, major, minor, access) in Self.always {
-            rules.append(Rule(allow: true, kind: kind, major: major, minor: minor, access: access, place: nil))
+            rules.append(
+                Rule(allow: true, kind: kind, major: major, minor: minor, access: access, place: nil))
         }
         for (index, device) in (linux?.devices ?? []).enumerated() {
             try add(device, "linux.devices[\(index)]")
@@ -101,7 +102,8 @@ struct DevicePolicy: Equatable, Sendable {
         case .fifo: return
         }
         append(
-            true, kind, try Self.number(device.major, place + ".major"), try Self.number(device.minor, place + ".minor"),
+            true, kind, try Self.number(device.major, place + ".major"),
+            try Self.number(device.minor, place + ".minor"),
             .all, place)
     }
 

@@ -1,9 +1,9 @@
 /// The eBPF program by which a cgroup of version 2 decides about devices (BPF_PROG_TYPE_CGROUP_DEVICE). Pure.
 ///
 /// The kernel calls it with `struct bpf_cgroup_dev_ctx { access_type, major, minor }`, whose access_type is
-/// `access << 16 | type`, and allows what it answers with 1. Rules are tried from the last to the first. Each takes
-/// the kinds of access that it is about from those that were asked for: a denial of any is the answer, and so is the
-/// moment when all have been allowed.
+/// `access << 16 | type`, and allows what it answers with 1. Rules are tried from the last to the first. Each
+/// takes the kinds of access that it is about from those that were asked for: a denial of any is the answer,
+/// and so is the moment when all have been allowed.
 struct DeviceProgram: Equatable, Sendable {
     /// struct bpf_insn: opcode 8 bits, dst 4, src 4, offset 16, immediate 32.
     private(set) var instructions: [UInt64] = []
@@ -64,10 +64,12 @@ struct DeviceProgram: Equatable, Sendable {
 
     private mutating func load(_ register: Register, offset: UInt64) {
         instructions.append(
-            Opcode.loadWord.rawValue | register.rawValue << 8 | Register.context.rawValue << 12 | offset << 16)
+            Opcode.loadWord.rawValue | register.rawValue << 8 | Register.context.rawValue << 12 | offset << 16
+        )
     }
 
-    private mutating func emit(_ opcode: Opcode, _ register: Register, offset: UInt64 = 0, immediate: UInt32) {
+    private mutating func emit(_ opcode: Opcode, _ register: Register, offset: UInt64 = 0, immediate: UInt32)
+    {
         instructions.append(
             opcode.rawValue | register.rawValue << 8 | offset << 16 | UInt64(immediate) << 32)
     }

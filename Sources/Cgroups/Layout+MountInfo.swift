@@ -11,8 +11,8 @@ extension Layout {
         "perf_event", "hugetlb", "rdma", "misc",
     ]
 
-    /// What the mount table says. Of several mounts of one hierarchy the first below /sys/fs/cgroup counts, else the
-    /// first.
+    /// What the mount table says. Of several mounts of one hierarchy the first below /sys/fs/cgroup counts,
+    /// else the first.
     init(mountinfo bytes: [UInt8]) {
         hierarchies = []
         for line in bytes.split(separator: newline) {
@@ -57,13 +57,14 @@ extension Layout.Hierarchy {
 
     private enum FileSystem { case cgroup, cgroup2 }
 
-    /// The part after ` - `, when its type is a cgroup's. Looked for first, since nearly all lines are about other
-    /// file systems.
+    /// The part after ` - `, when its type is a cgroup's. Looked for first, since nearly all lines are about
+    /// other file systems.
     private static func tail(of line: ArraySlice<UInt8>) -> (type: FileSystem, rest: ArraySlice<UInt8>)? {
         var at = line.startIndex
         while let dash = line[at...].firstIndex(of: UInt8(ascii: "-")) {
             at = line.index(after: dash)
-            guard dash > line.startIndex, line[dash - 1] == space, at < line.endIndex, line[at] == space else {
+            guard dash > line.startIndex, line[dash - 1] == space, at < line.endIndex, line[at] == space
+            else {
                 continue
             }
             let rest = line[(at + 1)...]

@@ -10,8 +10,8 @@ internal import Linux
 public struct Layout: Equatable, Sendable {
     /// One mounted hierarchy.
     public struct Hierarchy: Equatable, Sendable {
-        /// `["cpu", "cpuacct"]`. Empty for named hierarchies and for version 2, whose controllers change with the
-        /// directory.
+        /// `["cpu", "cpuacct"]`. Empty for named hierarchies and for version 2, whose controllers change with
+        /// the directory.
         public var controllers: [String]
         /// `systemd` for `name=systemd`.
         public var name: String?
@@ -49,15 +49,15 @@ public struct Layout: Equatable, Sendable {
 
     /// Whether there is nothing but version 2.
     public var isUnified: Bool {
-        hierarchies.allSatisfy(\.isUnified)
+        hierarchies.allSatisfy { $0.isUnified }
     }
 }
 
 extension Layout {
     static let mountPoint = "/sys/fs/cgroup"
 
-    /// Asks the kernel: one statfs(2) on a unified host, else /proc/self/mountinfo besides. Directories are not
-    /// listed, and nothing is taken from the names of mount points.
+    /// Asks the kernel: one statfs(2) on a unified host, else /proc/self/mountinfo besides. Directories are
+    /// not listed, and nothing is taken from the names of mount points.
     public static func detect() throws(Failure) -> Layout {
         if clinux_fs_type_at(mountPoint) == FileSystemMagic.cgroup2 {
             return Layout(hierarchies: [
@@ -83,7 +83,9 @@ enum ProcFile {
         var used = 0
         while true {
             let raw = file.raw
-            let count = bytes.withUnsafeMutableBytes { clinux_read(raw, $0.baseAddress! + used, $0.count - used) }
+            let count = bytes.withUnsafeMutableBytes {
+                clinux_read(raw, $0.baseAddress! + used, $0.count - used)
+            }
             used += Int(try check(count, "read", "cannot read \(path)"))
             if count == 0 { break }
             guard used < limit else { throw Failure(.system, "is too large", at: path) }

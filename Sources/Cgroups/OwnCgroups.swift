@@ -19,7 +19,8 @@ struct OwnCgroups: Equatable, Sendable {
     init(_ bytes: [UInt8]) {
         entries = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+            let fields = line.split(
+                separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
             entries.append(
                 Entry(

@@ -17,11 +17,15 @@ extension ResourceSettings {
         case .v2: try addVersion2(cpu)
         }
         if let burst = cpu.burst {
-            addCPU(version == .v1 ? "cpu.cfs_burst_us" : "cpu.max.burst", String(burst), "burst", zeroIsDefault: burst == 0)
+            addCPU(
+                version == .v1 ? "cpu.cfs_burst_us" : "cpu.max.burst", String(burst), "burst",
+                zeroIsDefault: burst == 0)
         }
         // After the weight, which an idle cgroup refuses.
         if let idle = cpu.idle {
-            guard idle == 0 || idle == 1 else { throw Failure(.invalid, "must be 0 or 1", at: Self.place + ".idle") }
+            guard idle == 0 || idle == 1 else {
+                throw Failure(.invalid, "must be 0 or 1", at: Self.place + ".idle")
+            }
             addCPU("cpu.idle", String(idle), "idle", zeroIsDefault: idle == 0)
         }
         try addSet(cpu.cpus, "cpus")
@@ -35,7 +39,8 @@ extension ResourceSettings {
                 throw Failure(.invalid, "the minimum allowed cpu-shares is 2", at: Self.place + ".shares")
             }
             guard shares <= 262_144 else {
-                throw Failure(.invalid, "the maximum allowed cpu-shares is 262144", at: Self.place + ".shares")
+                throw Failure(
+                    .invalid, "the maximum allowed cpu-shares is 262144", at: Self.place + ".shares")
             }
             addCPU("cpu.shares", String(shares), "shares")
         }
@@ -54,7 +59,8 @@ extension ResourceSettings {
             addCPU("cpu.weight", String(CPUWeight.weight(ofShares: shares)), "shares")
         }
         for (value, name) in [
-            (cpu.realtimePeriod ?? 0 != 0, "realtimePeriod"), (cpu.realtimeRuntime ?? 0 != 0, "realtimeRuntime"),
+            (cpu.realtimePeriod ?? 0 != 0, "realtimePeriod"),
+            (cpu.realtimeRuntime ?? 0 != 0, "realtimeRuntime"),
         ] where value {
             throw Failure(.unsupported, "cgroup v2 has no realtime limits", at: Self.place + "." + name)
         }
@@ -71,10 +77,13 @@ extension ResourceSettings {
         if list.utf8.contains(where: { $0 < 0x20 }) {
             throw Failure(.invalid, "must be a list such as 0-3,7", at: Self.place + "." + name)
         }
-        add(Setting(controller: "cpuset", file: "cpuset." + name, value: list, place: Self.place + "." + name))
+        add(
+            Setting(controller: "cpuset", file: "cpuset." + name, value: list, place: Self.place + "." + name)
+        )
     }
 
-    private mutating func addCPU(_ file: String, _ value: String, _ name: String, zeroIsDefault: Bool = false) {
+    private mutating func addCPU(_ file: String, _ value: String, _ name: String, zeroIsDefault: Bool = false)
+    {
         add(
             Setting(
                 controller: "cpu", file: file, value: value, place: Self.place + "." + name,

@@ -34,7 +34,8 @@ extension ResourceSettings {
     ) throws(Failure) {
         if let swap, swap > 0, (limit ?? -1) < 0 {
             throw Failure(
-                .invalid, "needs a memory.limit: it counts memory and swap together", at: Self.place + ".swap")
+                .invalid, "needs a memory.limit: it counts memory and swap together", at: Self.place + ".swap"
+            )
         }
         if let limit { addMemory("memory.limit_in_bytes", String(limit), "limit") }
         // After the limit, which it must not be below.
@@ -62,7 +63,8 @@ extension ResourceSettings {
         }
         if memory.disableOOMKiller == true {
             throw Failure(
-                .unsupported, "the OOM killer cannot be disabled on cgroup v2", at: Self.place + ".disableOOMKiller")
+                .unsupported, "the OOM killer cannot be disabled on cgroup v2",
+                at: Self.place + ".disableOOMKiller")
         }
         if let alone = try Self.swapAlone(limit: limit, swap: swap) {
             let place = swap == nil ? "limit" : "swap"
@@ -77,7 +79,8 @@ extension ResourceSettings {
         guard let swap else { return limit == -1 ? -1 : nil }
         if swap == -1 || limit == -1 { return swap }
         guard let limit else {
-            throw Failure(.invalid, "needs a memory.limit: it counts memory and swap together", at: place + ".swap")
+            throw Failure(
+                .invalid, "needs a memory.limit: it counts memory and swap together", at: place + ".swap")
         }
         return swap - limit
     }
@@ -91,7 +94,9 @@ extension ResourceSettings {
         return value
     }
 
-    private mutating func addMemory(_ file: String, _ value: String, _ name: String, mayBeMissing: Bool = false) {
+    private mutating func addMemory(
+        _ file: String, _ value: String, _ name: String, mayBeMissing: Bool = false
+    ) {
         add(
             Setting(
                 controller: "memory", file: file, value: value, place: Self.place + "." + name,

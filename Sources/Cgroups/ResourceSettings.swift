@@ -3,8 +3,8 @@ internal import OCI
 
 /// `linux.resources` as files and values. Pure.
 ///
-/// Zero means "not set" wherever the property has no use for it, since engines write zeros for what they do not set.
-/// Devices are apart (`DevicePolicy`): they are no values of files on cgroup v2.
+/// Zero means "not set" wherever the property has no use for it, since engines write zeros for what they do
+/// not set. Devices are apart (`DevicePolicy`): they are no values of files on cgroup v2.
 struct ResourceSettings: Equatable, Sendable {
     enum Version: Sendable { case v1, v2 }
 
@@ -33,9 +33,9 @@ struct ResourceSettings: Equatable, Sendable {
 }
 
 extension ResourceSettings {
-    /// A number of 0 and more is written as it is, so that 0 is no more than the process itself: the kernel charges
-    /// forks, not what is there. A version 2 cgroup with 0 could not even be entered by clone3(2), so 0 becomes 1,
-    /// which allows the same.
+    /// A number of 0 and more is written as it is, so that 0 is no more than the process itself: the kernel
+    /// charges forks, not what is there. A version 2 cgroup with 0 could not even be entered by clone3(2), so
+    /// 0 becomes 1, which allows the same.
     private mutating func add(_ pids: Spec.Linux.Resources.Pids) {
         guard let limit = pids.limit else { return }
         // A start has two processes in the version 1 cgroup for a moment: stage 1 forks stage 2.

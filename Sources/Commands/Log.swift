@@ -1,5 +1,5 @@
+internal import CLinux
 internal import Diagnostics
-internal import Glibc
 internal import JSON
 internal import Linux
 
@@ -97,7 +97,7 @@ struct Log: Sendable {
     }
 
     private func line(_ level: Level, _ message: String) -> String {
-        let moment = Timestamp.rfc3339(secondsSinceEpoch: Int64(time(nil)))
+        let moment = Timestamp.rfc3339(secondsSinceEpoch: clinux_realtime() / 1_000_000_000)
         var json = JSONWriter(.compact)
         guard asJSON else {
             json.value(message)

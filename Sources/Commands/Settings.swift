@@ -1,5 +1,5 @@
+internal import CLinux
 internal import Diagnostics
-internal import Glibc
 
 extension FlagValues {
     /// The bundle's directory: `--bundle`, or the current one.
@@ -14,8 +14,8 @@ extension FlagValues {
             if root.isEmpty { throw Failure(.usage, "must not be empty", at: "--root") }
             return root
         }
-        if geteuid() == 0 { return "/run/gantry" }
-        guard let directory = getenv("XDG_RUNTIME_DIR").map({ String(cString: $0) }), !directory.isEmpty
+        if clinux_effective_uid() == 0 { return "/run/gantry" }
+        guard let directory = clinux_getenv("XDG_RUNTIME_DIR").map({ String(cString: $0) }), !directory.isEmpty
         else {
             throw Failure(
                 .usage, "XDG_RUNTIME_DIR is not set: tell with --root where to keep the containers' state")

@@ -3,7 +3,7 @@ internal import Diagnostics
 /// What is wrong with a command line, as sentences.
 enum UsageError {
     static func unknownCommand(_ name: String) -> Failure {
-        Failure(.usage, "unknown command \"\(name)\"" + hint(name, among: CommandTable.all.map(\.name)))
+        Failure(.usage, "unknown command \"\(name)\"" + hint(name, among: CommandTable.all.map { $0.name }))
     }
 
     /// Runc's sentences for a wrong number of arguments, with the arguments' names.

@@ -53,3 +53,11 @@ public enum LockOperation {
     public static let nonBlocking: CInt = 4
     public static let unlock: CInt = 8
 }
+
+/// Signals that gantry sends or tells apart itself, the same on x86-64 and arm64 (signal(7)).
+public enum Signal {
+    public static let kill: CInt = 9
+    public static let child: CInt = 17
+    public static let urgent: CInt = 23
+    public static let windowSize: CInt = 28
+}

@@ -2,6 +2,7 @@ internal import CLinux
 public import Diagnostics
 
 /// An open file descriptor that is closed when its owner goes away. Always close-on-exec.
+@frozen  // `discard` in embedded Swift asks for it
 public struct Descriptor: ~Copyable, Sendable {
     public let raw: CInt
 

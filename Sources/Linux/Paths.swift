@@ -1,6 +1,5 @@
 internal import CLinux
 public import Diagnostics
-internal import Glibc
 
 /// Paths on the host. Never for a path inside a rootfs: those are the init's, through descriptors.
 public enum Paths {
@@ -8,16 +7,22 @@ public enum Paths {
     public static func absolute(_ path: String) throws(Failure) -> String {
         var joined = path
         if path.utf8.first != UInt8(ascii: "/") {
-            guard let directory = getcwd(nil, 0) else {
-                throw Failure.system(errno, "getcwd", "cannot tell the working directory")
-            }
-            defer { free(directory) }
-            joined = String(cString: directory)
+            joined = try workingDirectory()
             joined += "/"
             joined += path
         }
         return cleaned(joined)
     }
+
+    private static func workingDirectory() throws(Failure) -> String {
+        var path = [UInt8](repeating: 0, count: maximumLength + 1)
+        let length = path.withUnsafeMutableBytes { clinux_getcwd($0.baseAddress!, $0.count) }
+        let used = Int(try check(length, "getcwd", "cannot tell the working directory"))
+        return String(decoding: path[..<used], as: UTF8.self)
+    }
+
+    /// PATH_MAX: no path that the kernel tells is longer.
+    private static let maximumLength = 4096
 
     /// The same path without `.`, `..`, doubled and trailing slashes, by its text alone.
     public static func cleaned(_ path: String) -> String {
@@ -48,7 +53,7 @@ public enum Paths {
 
     /// The path of an open file as the kernel knows it.
     static func name(of file: borrowing Descriptor, _ shown: String) throws(Failure) -> String {
-        var link = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
+        var link = [UInt8](repeating: 0, count: maximumLength + 1)
         let raw = file.raw
         let length = link.withUnsafeMutableBytes { clinux_fd_path(raw, $0.baseAddress!, $0.count - 1) }
         _ = try check(length, "readlink", "cannot tell where \(shown) is")

@@ -1,6 +1,5 @@
 internal import CLinux
 public import Diagnostics
-internal import Glibc
 
 /// What /proc/PID/stat tells (proc(5)).
 public struct ProcessStat: Sendable {
@@ -16,7 +15,7 @@ public struct ProcessStat: Sendable {
     public static func read(_ pid: Int32) throws(Failure) -> ProcessStat? {
         let path = "/proc/\(pid)/stat"
         let raw = clinux_openat(AT.cwd, path, O.readOnly, 0)
-        if raw == -ENOENT { return nil }
+        if raw == -Errno.ENOENT { return nil }
         let file = Descriptor(adopting: try check(raw, "openat \(path)", "cannot look at process \(pid)"))
         // It may end between open and read: ESRCH.
         guard let bytes = try? file.readAll(limit: 4096, name: path) else { return nil }

@@ -1,5 +1,4 @@
 public import Diagnostics
-internal import SystemPackage
 
 /// Turns the result of a `clinux_` function (a value >= 0, or -errno) into a value or a `Failure`.
 ///

@@ -55,7 +55,7 @@ extension JSONValue {
     func choice<Choice: RawRepresentable<String> & CaseIterable>() throws(Failure) -> Choice {
         guard kind == .string else { throw failure("must be a string") }
         for choice in Choice.allCases where isString(choice.rawValue) { return choice }
-        let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        let known = Choice.allCases.map { $0.rawValue }.joined(separator: ", ")
         throw failure("unknown value \(quoted(try string())); known are \(known)")
     }
 

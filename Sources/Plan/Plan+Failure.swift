@@ -1,6 +1,5 @@
 internal import CPlan
 public import Diagnostics
-internal import SystemPackage
 
 /// A failure of the init as a sentence: what was to be done, on which path, and which property asked for it.
 extension Plan {

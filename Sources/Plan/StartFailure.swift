@@ -1,7 +1,6 @@
 internal import CPlan
 public import Diagnostics
 public import OCI
-internal import SystemPackage
 
 /// A failure between `start` and the exec. The plan is gone by then; the op's code and the configuration say
 /// enough.

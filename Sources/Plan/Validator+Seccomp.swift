@@ -22,7 +22,7 @@ extension Validator {
             if rule.names.isEmpty {
                 throw place.failure("syscalls[\(index)].names", "must not be empty")
             }
-            if let empty = rule.names.firstIndex(where: \.isEmpty) {
+            if let empty = rule.names.firstIndex(where: { $0.isEmpty }) {
                 throw place.failure("syscalls[\(index)].names[\(empty)]", "must not be empty")
             }
             if rule.errnoRet != nil {

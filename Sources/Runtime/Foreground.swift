@@ -1,6 +1,5 @@
 internal import CLinux
 internal import Diagnostics
-internal import Glibc
 internal import Linux
 
 /// `gantry run` without a terminal: waits for the container's process and forwards signals to it.
@@ -33,7 +32,7 @@ struct Foreground: ~Copyable {
     /// terminal's size, out-of-band data.
     static func isForwarded(_ signal: CInt) -> Bool {
         switch signal {
-        case SIGCHLD, SIGURG, SIGWINCH: false
+        case Signal.child, Signal.urgent, Signal.windowSize: false
         default: true
         }
     }

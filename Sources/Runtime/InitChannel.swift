@@ -1,7 +1,6 @@
 internal import CLinux
 internal import CPlan
 internal import Diagnostics
-internal import Glibc
 internal import Linux
 
 /// gantry's end of the socket to an init, or of a connection to its start socket.
@@ -38,12 +37,12 @@ struct InitChannel: ~Copyable {
             count = max(length, 0)
         }
         let descriptor = passed >= 0 ? Descriptor(adopting: passed) : nil
-        if length == -EAGAIN {
+        if length == -Errno.EAGAIN {
             throw Failure(
                 .system, "the init did not answer for \(InitChannel.patience) s; is its cgroup frozen?")
         }
         // A connection that was never accepted is reset when its listener goes.
-        if length != -ECONNRESET {
+        if length != -Errno.ECONNRESET {
             _ = try check(length, "recvmsg", "cannot read from the init")
         }
         return decode(bytes, descriptor)
@@ -91,7 +90,7 @@ struct InitChannel: ~Copyable {
         let result = payload.withUnsafeBytes { tail in
             clinux_send(socket.raw, &message, MemoryLayout<cplan_message>.size, tail.baseAddress, tail.count)
         }
-        if result == -EPIPE || result == -ECONNRESET { return false }
+        if result == -Errno.EPIPE || result == -Errno.ECONNRESET { return false }
         _ = try check(result, "sendmsg", "cannot write to the init")
         return true
     }

@@ -2,7 +2,6 @@ internal import CLinux
 internal import CPlan
 internal import Diagnostics
 internal import FreestandingInit
-internal import Glibc
 internal import Linux
 
 /// The processes of a start: stage 1, then stage 2, both children of this process.
@@ -29,7 +28,7 @@ struct InitProcess: ~Copyable {
         let theirs = Descriptor(adopting: ends.1)
         let channel = try InitChannel(Descriptor(adopting: ends.0))
         let pid = clinux_spawn(image.raw, "gantry-init", [theirs.raw, start, cgroup, program.raw], 4)
-        if pid == -EACCES || pid == -EPERM {
+        if pid == -Errno.EACCES || pid == -Errno.EPERM {
             throw Failure.system(
                 -pid, "execveat",
                 "cannot execute the init from memory; vm.memfd_noexec or a security module forbids it")

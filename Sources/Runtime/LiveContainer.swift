@@ -1,6 +1,5 @@
 internal import CLinux
 internal import Diagnostics
-internal import Glibc
 internal import Linux
 internal import Store
 
@@ -57,7 +56,7 @@ struct LiveContainer: ~Copyable {
     func openProcess() throws(Failure) -> Descriptor? {
         guard let process else { return nil }
         let raw = clinux_pidfd_open(process.pid)
-        if raw == -ESRCH { return nil }
+        if raw == -Errno.ESRCH { return nil }
         let descriptor = Descriptor(
             adopting: try check(raw, "pidfd_open \(process.pid)", "cannot reach the container's process"))
         guard try LiveContainer.alive(process) != nil else { return nil }

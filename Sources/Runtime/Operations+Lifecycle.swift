@@ -1,7 +1,6 @@
 internal import CLinux
 internal import CPlan
 public import Diagnostics
-internal import Glibc
 internal import Linux
 internal import OCI
 internal import Plan
@@ -42,10 +41,10 @@ extension Operations {
             throw Failure(.state, "container not running", at: id)
         }
         let result = clinux_pidfd_signal(process.raw, signal)
-        if result == -ESRCH { throw Failure(.state, "container not running", at: id) }
+        if result == -Errno.ESRCH { throw Failure(.state, "container not running", at: id) }
         _ = try check(result, "pidfd_send_signal", "cannot signal the container's process")
         // With cgroup v1 a frozen process does not die before it is thawed; nobody wants it to wait for that.
-        if signal == SIGKILL, container.status == .paused, let record = container.record {
+        if signal == Signal.kill, container.status == .paused, let record = container.record {
             try ContainerCgroup.thaw(record)
         }
     }

@@ -1,6 +1,5 @@
 internal import CLinux
 internal import Diagnostics
-internal import Glibc
 internal import Linux
 
 /// `--pid-file`: the pid in digits without a newline, written beside its place and renamed into it, so that
@@ -12,7 +11,7 @@ enum PidFile {
         let directory = absolute[...slash]
         let temporary = directory + "." + absolute[absolute.utf8.index(after: slash)...]
         var raw = exclusive(String(temporary))
-        if raw == -EEXIST {
+        if raw == -Errno.EEXIST {
             // What a killed gantry left. Removed and not reused: it may be somebody else's link.
             _ = clinux_unlinkat(AT.cwd, String(temporary), 0)
             raw = exclusive(String(temporary))

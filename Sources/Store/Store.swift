@@ -1,6 +1,5 @@
 internal import CLinux
 public import Diagnostics
-internal import Glibc
 internal import Linux
 
 /// The state directory: one directory per container (spec/state.md).
@@ -51,11 +50,11 @@ public struct Store: Sendable {
     private func makeEntry(_ id: String) throws(Failure) {
         let path = root + "/" + id
         var result = clinux_mkdirat(AT.cwd, path, 0o700)
-        if result == -ENOENT {
+        if result == -Errno.ENOENT {
             try makeRoot()
             result = clinux_mkdirat(AT.cwd, path, 0o700)
         }
-        if result == -EEXIST { throw Store.taken(id) }
+        if result == -Errno.EEXIST { throw Store.taken(id) }
         _ = try check(result, "mkdir \(path)", "cannot keep the container's state")
     }
 
@@ -64,7 +63,7 @@ public struct Store: Sendable {
         try ContainerID.check(id)
         let path = root + "/" + id
         let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        if raw == -ENOENT { throw Store.missing(id) }
+        if raw == -Errno.ENOENT { throw Store.missing(id) }
         _ = try check(raw, "openat \(path)", "cannot read the container's state")
         return StoredContainer(id: id, path: path, directory: Descriptor(adopting: raw))
     }
@@ -72,7 +71,7 @@ public struct Store: Sendable {
     /// The IDs of all entries, sorted. None when nothing was ever created.
     public func list() throws(Failure) -> [String] {
         let raw = clinux_openat(AT.cwd, root, O.directory, 0)
-        if raw == -ENOENT { return [] }
+        if raw == -Errno.ENOENT { return [] }
         _ = try check(raw, "openat \(root)", "cannot read the state directory")
         return try Directory.names(in: Descriptor(adopting: raw), shown: root).filter { id in
             (try? ContainerID.check(id)) != nil
@@ -84,13 +83,13 @@ public struct Store: Sendable {
         var index = root.utf8.startIndex
         while let slash = root.utf8[index...].dropFirst().firstIndex(of: UInt8(ascii: "/")) {
             let result = clinux_mkdirat(AT.cwd, String(root[..<slash]), 0o755)
-            if result != -EEXIST {
+            if result != -Errno.EEXIST {
                 _ = try check(result, "mkdir \(root[..<slash])", "cannot make the state directory")
             }
             index = slash
         }
         let result = clinux_mkdirat(AT.cwd, root, 0o700)
-        if result != -EEXIST {
+        if result != -Errno.EEXIST {
             _ = try check(result, "mkdir \(root)", "cannot make the state directory")
         }
     }

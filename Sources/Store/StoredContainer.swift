@@ -1,6 +1,5 @@
 internal import CLinux
 public import Diagnostics
-internal import Glibc
 public import Linux
 
 /// One container's directory in the store.
@@ -37,10 +36,10 @@ public struct StoredContainer: ~Copyable {
     /// asks again and again.
     public func lock(milliseconds: Int = lockPatience) throws(Failure) {
         let deadline = clinux_monotonic() + Int64(milliseconds) * 1_000_000
-        var pause: UInt32 = 500
+        var pause: Int32 = 1
         while true {
             let result = clinux_flock(directory.raw, LockOperation.exclusive | LockOperation.nonBlocking)
-            if result != -EAGAIN {
+            if result != -Errno.EAGAIN {
                 _ = try check(result, "flock \(path)", "cannot lock the container")
                 break
             }
@@ -49,8 +48,8 @@ public struct StoredContainer: ~Copyable {
                     .system, "another gantry has been working on the container for \(milliseconds / 1000) s",
                     at: id)
             }
-            usleep(pause)
-            pause = min(pause * 2, 10_000)
+            clinux_sleep(pause)
+            pause = min(pause * 2, 10)
         }
     }
 
@@ -111,9 +110,9 @@ public struct StoredContainer: ~Copyable {
     public func isInitWaiting() throws(Failure) -> Bool {
         let raw = clinux_seqpacket_connect(socketPath)
         switch raw {
-        case -ECONNREFUSED, -ENOENT: return false
+        case -Errno.ECONNREFUSED, -Errno.ENOENT: return false
         // Many ask at once, or the init is frozen and takes no connection: it is there all the same.
-        case -EAGAIN: return true
+        case -Errno.EAGAIN: return true
         default: break
         }
         _ = try connected(raw)
@@ -127,9 +126,9 @@ public struct StoredContainer: ~Copyable {
         let deadline = clinux_monotonic() + Int64(milliseconds) * 1_000_000
         while true {
             let raw = clinux_seqpacket_connect(socketPath)
-            if raw == -ECONNREFUSED || raw == -ENOENT { return nil }
-            guard raw == -EAGAIN, clinux_monotonic() < deadline else { return try connected(raw) }
-            usleep(1000)
+            if raw == -Errno.ECONNREFUSED || raw == -Errno.ENOENT { return nil }
+            guard raw == -Errno.EAGAIN, clinux_monotonic() < deadline else { return try connected(raw) }
+            clinux_sleep(1)
         }
     }
 
@@ -150,8 +149,8 @@ public struct StoredContainer: ~Copyable {
         ]
         for file in files { try unlink(file) }
         let result = clinux_unlinkat(AT.cwd, path, AT.removeDirectory)
-        if result == -ENOTEMPTY { return try removeWithLeftovers() }
-        if result != -ENOENT {
+        if result == -Errno.ENOTEMPTY { return try removeWithLeftovers() }
+        if result != -Errno.ENOENT {
             _ = try check(result, "rmdir \(path)", "cannot remove the container's state")
         }
     }
@@ -166,14 +165,14 @@ public struct StoredContainer: ~Copyable {
 
     private func unlink(_ name: String) throws(Failure) {
         let result = clinux_unlinkat(directory.raw, name, 0)
-        if result != -ENOENT {
+        if result != -Errno.ENOENT {
             _ = try check(result, "unlink \(path)/\(name)", "cannot remove the container's state")
         }
     }
 
     private func read(_ name: String) throws(Failure) -> [UInt8]? {
         let raw = clinux_openat(directory.raw, name, O.readOnly | O.noFollow, 0)
-        if raw == -ENOENT { return nil }
+        if raw == -Errno.ENOENT { return nil }
         let shown = path + "/" + name
         let file = Descriptor(adopting: try check(raw, "openat", "cannot read \(shown)"))
         guard let bytes = try file.readAll(limit: StoredContainer.limit, name: shown) else {

@@ -1,4 +1,4 @@
+internal import CLinux
 internal import Commands
-internal import Glibc
 
-exit(Gantry.main(CommandLine.argc, CommandLine.unsafeArgv))
+clinux_exit(Gantry.main(clinux_argument_count(), clinux_arguments()))

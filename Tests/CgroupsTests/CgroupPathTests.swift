@@ -3,8 +3,9 @@ import Testing
 
 @testable import Cgroups
 
-/// The expected places were seen with runc 1.1.5 on a hybrid host whose caller was in `/process_api/x` of memory and in
-/// `/` elsewhere: no path and a relative one came below the caller's cgroup, an absolute one below the mount.
+/// The expected places were seen with runc 1.1.5 on a hybrid host whose caller was in `/process_api/x` of
+/// memory and in `/` elsewhere: no path and a relative one came below the caller's cgroup, an absolute one
+/// below the mount.
 @Suite struct CgroupPathTests {
     let memory = Layout.Hierarchy(controllers: ["memory"], mountPoint: "/sys/fs/cgroup/memory")
     let pids = Layout.Hierarchy(controllers: ["pids"], mountPoint: "/sys/fs/cgroup/pids")

@@ -7,7 +7,9 @@ import Testing
 typealias DeviceRule = Spec.Linux.Resources.DeviceRule
 
 @Suite struct DevicePolicyTests {
-    static func policy(_ rules: [DeviceRule], _ devices: [Spec.Linux.Device] = []) throws(Failure) -> DevicePolicy {
+    static func policy(_ rules: [DeviceRule], _ devices: [Spec.Linux.Device] = []) throws(Failure)
+        -> DevicePolicy
+    {
         var linux = Spec.Linux()
         linux.devices = devices
         linux.resources = Resources()
@@ -22,9 +24,11 @@ typealias DeviceRule = Spec.Linux.Resources.DeviceRule
     ]
     static let denyAll = DeviceRule(allow: false, access: "rwm")
 
-    private func lines(_ rules: [DeviceRule], _ devices: [Spec.Linux.Device] = []) throws(Failure) -> [String] {
+    private func lines(_ rules: [DeviceRule], _ devices: [Spec.Linux.Device] = []) throws(Failure) -> [String]
+    {
         let exceptions = try DeviceExceptions(try Self.policy(rules, devices))
-        return [exceptions.allowsByDefault ? "allow all but" : "deny all but"] + exceptions.exceptions.map(\.line)
+        return [exceptions.allowsByDefault ? "allow all but" : "deny all but"]
+            + exceptions.exceptions.map(\.line)
     }
 
     @Test func nothingIsAllowedByDefault() throws {
@@ -44,10 +48,14 @@ typealias DeviceRule = Spec.Linux.Resources.DeviceRule
             [Self.denyAll],
             [
                 .init(.character, path: "/dev/fuse", major: 10, minor: 229),
-                .init(.unbuffered, path: "/dev/u", major: 99, minor: 1), .init(.block, path: "/dev/b", major: 8, minor: 0),
+                .init(.unbuffered, path: "/dev/u", major: 99, minor: 1),
+                .init(.block, path: "/dev/b", major: 8, minor: 0),
                 .init(.fifo, path: "/dev/p"),
             ])
-        #expect(Set(written).subtracting(Self.standard) == ["deny all but", "c 10:229 rwm", "c 99:1 rwm", "b 8:0 rwm"])
+        #expect(
+            Set(written).subtracting(Self.standard) == [
+                "deny all but", "c 10:229 rwm", "c 99:1 rwm", "b 8:0 rwm",
+            ])
     }
 
     /// As docker writes them: what is denied again was never allowed.
@@ -104,11 +112,14 @@ typealias DeviceRule = Spec.Linux.Resources.DeviceRule
 
     @Test func numbersOutOfRange() {
         for rule in [
-            DeviceRule(allow: true, type: .character, major: -2), DeviceRule(allow: true, type: .block, minor: 1 << 32),
+            DeviceRule(allow: true, type: .character, major: -2),
+            DeviceRule(allow: true, type: .block, minor: 1 << 32),
         ] {
             #expect(throws: Failure.self) { try Self.policy([rule]) }
         }
-        let failure = #expect(throws: Failure.self) { try Self.policy([DeviceRule(allow: true, access: "x")]) }
+        let failure = #expect(throws: Failure.self) {
+            try Self.policy([DeviceRule(allow: true, access: "x")])
+        }
         #expect(failure?.place == "linux.resources.devices[0].access")
     }
 }

@@ -2,7 +2,6 @@ import CLinux
 import Diagnostics
 import Foundation
 import OCI
-import SystemPackage
 import Testing
 
 @testable import Cgroups
@@ -77,7 +76,8 @@ import Testing
         let plan = try CgroupPlan(path: "/\(name)/a/b", layout: layout)
         defer { cleanUp(plan, parents: ["/\(name)/a", "/\(name)"]) }
         try plan.create()
-        #expect(read("/sys/fs/cgroup/cpuset/\(name)/cpuset.cpus") == read("/sys/fs/cgroup/cpuset/cpuset.cpus"))
+        #expect(
+            read("/sys/fs/cgroup/cpuset/\(name)/cpuset.cpus") == read("/sys/fs/cgroup/cpuset/cpuset.cpus"))
         let child = try Child.sleeping()
         try plan.place(child.pid)
         #expect(try plan.cgroup.processes() == [child.pid])
@@ -164,7 +164,9 @@ import Testing
         let failure = #expect(throws: Failure.self) {
             try CgroupPlan(path: "/x", layout: without) { $0.pids = .init(limit: 3) }
         }
-        #expect(failure?.description == "linux.resources.pids.limit: needs the cgroup controller pids, which is not mounted")
+        #expect(
+            failure?.description
+                == "linux.resources.pids.limit: needs the cgroup controller pids, which is not mounted")
         #expect(throws: Never.self) { try CgroupPlan(path: "/x", layout: without) }
     }
 
@@ -179,7 +181,8 @@ import Testing
         #expect(read(file) == "1")
     }
 
-    /// How stage 1 does it: version 2's directory first, a process that writes 0 into each file of the others.
+    /// How stage 1 does it: version 2's directory first, a process that writes 0 into each file of the
+    /// others.
     @Test func processEntersByItself() throws {
         let name = freshName()
         let plan = try CgroupPlan(path: "/" + name, layout: layout)
@@ -258,7 +261,8 @@ import Testing
             let plan = try CgroupPlan(path: "/" + freshName(), layout: layout) { $0.pids = .init(limit: 200) }
             defer { cleanUp(plan) }
             try plan.create()
-            let enter = plan.cgroup.directories.map { "echo $$ > \($0.path)/cgroup.procs" }.joined(separator: "\n")
+            let enter = plan.cgroup.directories.map { "echo $$ > \($0.path)/cgroup.procs" }.joined(
+                separator: "\n")
             let script = enter + "\nexec 2>/dev/null; while :; do sleep 1000 & sleep 0.001; done"
             for viaRemoval in [false, true] {
                 let fork = try Child(script)
@@ -293,7 +297,8 @@ import Testing
         let plan = try CgroupPlan(path: "/" + freshName(), layout: layout) { $0.devices = rules }
         defer { cleanUp(plan) }
         try plan.create()
-        return read(plan.directory("devices") + "/devices.list")?.split(separator: "\n").map(String.init) ?? []
+        return read(plan.directory("devices") + "/devices.list")?.split(separator: "\n").map(String.init)
+            ?? []
     }
 
     @Test func everythingAndNothing() throws {
@@ -305,7 +310,8 @@ import Testing
     @Test func whatIsAllowed() throws {
         let plan = try CgroupPlan(path: "/" + freshName(), layout: layout) {
             $0.devices = [
-                DevicePolicyTests.denyAll, DeviceRule(allow: true, type: .character, major: 1, minor: 11, access: "r"),
+                DevicePolicyTests.denyAll,
+                DeviceRule(allow: true, type: .character, major: 1, minor: 11, access: "r"),
             ]
         }
         defer { cleanUp(plan) }
@@ -322,13 +328,15 @@ import Testing
     }
 
     /// Beside the peer: the same rules, the same devices.list.
-    @Test(.enabled(if: Host.hasRunc && Host.busybox != nil, "needs runc and busybox"), arguments: [
-        #"[]"#,
-        #"[{"allow":false,"access":"rwm"}]"#,
-        #"[{"allow":false,"access":"rwm"},{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"},{"allow":true,"type":"c","major":10,"minor":229,"access":"m"}]"#,
-        #"[{"allow":false,"access":"rwm"},{"allow":true,"type":"b","major":8,"access":"r"},{"allow":true,"type":"c","major":1,"minor":5,"access":"rwm"},{"allow":false,"type":"c","major":10,"minor":229,"access":"rwm"}]"#,
-        #"[{"allow":false,"access":"rwm"},{"allow":true,"access":"rwm"}]"#,
-    ])
+    @Test(
+        .enabled(if: Host.hasRunc && Host.busybox != nil, "needs runc and busybox"),
+        arguments: [
+            #"[]"#,
+            #"[{"allow":false,"access":"rwm"}]"#,
+            #"[{"allow":false,"access":"rwm"},{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"},{"allow":true,"type":"c","major":10,"minor":229,"access":"m"}]"#,
+            #"[{"allow":false,"access":"rwm"},{"allow":true,"type":"b","major":8,"access":"r"},{"allow":true,"type":"c","major":1,"minor":5,"access":"rwm"},{"allow":false,"type":"c","major":10,"minor":229,"access":"rwm"}]"#,
+            #"[{"allow":false,"access":"rwm"},{"allow":true,"access":"rwm"}]"#,
+        ])
     func asRunc(rules: String) throws {
         let peer = try devicesListOfRunc(rules)
         let parsed = try JSONDecoder().decode([PlainRule].self, from: Data(rules.utf8)).map(\.rule)
@@ -353,7 +361,8 @@ import Testing
     private func devicesListOfRunc(_ rules: String) throws -> [String] {
         let bundle = FileManager.default.temporaryDirectory.appendingPathComponent(freshName()).path
         let id = freshName()
-        try FileManager.default.createDirectory(atPath: bundle + "/rootfs/bin", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: bundle + "/rootfs/bin", withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: Host.busybox!, toPath: bundle + "/rootfs/bin/busybox")
         defer { try? FileManager.default.removeItem(atPath: bundle) }
         let config = """

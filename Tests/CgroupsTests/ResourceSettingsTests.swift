@@ -8,7 +8,9 @@ typealias Resources = Spec.Linux.Resources
 
 @Suite struct ResourceSettingsTests {
     /// `file=value`, in order.
-    static func written(_ version: ResourceSettings.Version, _ change: (inout Resources) -> Void) throws(Failure) -> [String] {
+    static func written(_ version: ResourceSettings.Version, _ change: (inout Resources) -> Void)
+        throws(Failure) -> [String]
+    {
         var resources = Resources()
         change(&resources)
         return try ResourceSettings(resources, version).settings.map { "\($0.file)=\($0.value)" }
@@ -69,8 +71,10 @@ typealias Resources = Spec.Linux.Resources
 @Suite struct PidsTests {
     typealias This = ResourceSettingsTests
 
-    /// runtime-spec 1.3: -1 is "no limit"; from 0 on a limit. One process has to be there, so 0 and 1 are the same.
-    @Test(arguments: [(-1, "max"), (0, "1"), (1, "1"), (2, "2"), (4_194_304, "4194304")] as [(Int64, String)])
+    /// runtime-spec 1.3: -1 is "no limit"; from 0 on a limit. One process has to be there, so 0 and 1 are the
+    /// same.
+    @Test(
+        arguments: [(-1, "max"), (0, "1"), (1, "1"), (2, "2"), (4_194_304, "4194304")] as [(Int64, String)])
     func limit(limit: Int64, value: String) throws {
         for version in [ResourceSettings.Version.v1, .v2] {
             #expect(try This.written(version) { $0.pids = .init(limit: limit) } == ["pids.max=\(value)"])
@@ -105,7 +109,9 @@ typealias Resources = Spec.Linux.Resources
         return try This.written(.v2) { $0.memory = memory }
     }
 
-    private func failure(_ version: ResourceSettings.Version, _ change: (inout Resources.Memory) -> Void) -> String {
+    private func failure(_ version: ResourceSettings.Version, _ change: (inout Resources.Memory) -> Void)
+        -> String
+    {
         let memory = This.memory(change)
         return This.failure(version) { $0.memory = memory }
     }
@@ -166,9 +172,13 @@ typealias Resources = Spec.Linux.Resources
                     $0.limit = 1000
                     $0.swap = 999
                 }.hasPrefix("linux.resources.memory.swap: must not be less than memory.limit"))
-            #expect(failure(version) { $0.swap = 999 }.hasPrefix("linux.resources.memory.swap: needs a memory.limit"))
+            #expect(
+                failure(version) { $0.swap = 999 }.hasPrefix(
+                    "linux.resources.memory.swap: needs a memory.limit"))
             #expect(failure(version) { $0.limit = -2 }.hasPrefix("linux.resources.memory.limit: must be "))
-            #expect(failure(version) { $0.reservation = .min }.hasPrefix("linux.resources.memory.reservation: must be "))
+            #expect(
+                failure(version) { $0.reservation = .min }.hasPrefix(
+                    "linux.resources.memory.reservation: must be "))
         }
         #expect(
             failure(.v1) {
@@ -179,13 +189,16 @@ typealias Resources = Spec.Linux.Resources
 
     /// A kernel that does not count swap is as unlimited as was asked for, but cannot limit it.
     @Test func missingSwapAccounting() throws {
-        func missing(_ version: ResourceSettings.Version, limit: Int64?, swap: Int64?) throws(Failure) -> [Bool] {
+        func missing(_ version: ResourceSettings.Version, limit: Int64?, swap: Int64?) throws(Failure)
+            -> [Bool]
+        {
             var resources = Resources()
             resources.memory = This.memory {
                 $0.limit = limit
                 $0.swap = swap
             }
-            return try ResourceSettings(resources, version).settings.filter { $0.file.contains("sw") }.map(\.mayBeMissing)
+            return try ResourceSettings(resources, version).settings.filter { $0.file.contains("sw") }.map(
+                \.mayBeMissing)
         }
         #expect(try missing(.v1, limit: -1, swap: nil) == [true])
         #expect(try missing(.v1, limit: 10, swap: -1) == [true])
@@ -199,12 +212,16 @@ typealias Resources = Spec.Linux.Resources
         #expect(try v1 { $0.swappiness = 0 } == ["memory.swappiness=0"])
         #expect(try v1 { $0.swappiness = 100 } == ["memory.swappiness=100"])
         #expect(failure(.v1) { $0.swappiness = 101 } == "linux.resources.memory.swappiness: must be 0…100")
-        #expect(failure(.v2) { $0.swappiness = 10 } == "linux.resources.memory.swappiness: cgroup v2 has no swappiness")
+        #expect(
+            failure(.v2) { $0.swappiness = 10 }
+                == "linux.resources.memory.swappiness: cgroup v2 has no swappiness")
     }
 
     @Test func oomKiller() throws {
         #expect(try v1 { $0.disableOOMKiller = true } == ["memory.oom_control=1"])
-        #expect(failure(.v2) { $0.disableOOMKiller = true }.hasPrefix("linux.resources.memory.disableOOMKiller: "))
+        #expect(
+            failure(.v2) { $0.disableOOMKiller = true }.hasPrefix("linux.resources.memory.disableOOMKiller: ")
+        )
     }
 
     @Test func kernelMemoryIsIgnoredWithAWord() throws {
@@ -236,7 +253,9 @@ typealias Resources = Spec.Linux.Resources
         return try This.written(.v2) { $0.cpu = cpu }
     }
 
-    private func failure(_ version: ResourceSettings.Version, _ change: (inout Resources.CPU) -> Void) -> String {
+    private func failure(_ version: ResourceSettings.Version, _ change: (inout Resources.CPU) -> Void)
+        -> String
+    {
         let cpu = This.cpu(change)
         return This.failure(version) { $0.cpu = cpu }
     }
@@ -269,18 +288,23 @@ typealias Resources = Spec.Linux.Resources
         #expect(try v1 { $0.shares = 512 } == ["cpu.shares=512"])
         #expect(try v2 { $0.shares = 1024 } == ["cpu.weight=100"])
         // The words that runc has for it.
-        #expect(failure(.v1) { $0.shares = 1 } == "linux.resources.cpu.shares: the minimum allowed cpu-shares is 2")
+        #expect(
+            failure(.v1) { $0.shares = 1 }
+                == "linux.resources.cpu.shares: the minimum allowed cpu-shares is 2")
         #expect(
             failure(.v1) { $0.shares = 262_145 }
                 == "linux.resources.cpu.shares: the maximum allowed cpu-shares is 262144")
     }
 
     /// Values of the formula computed apart, in Python.
-    @Test(arguments: [
-        (1, 1), (2, 1), (3, 2), (4, 2), (10, 4), (100, 17), (102, 17), (256, 35), (512, 59), (1000, 99), (1023, 100),
-        (1024, 100), (1025, 101), (2048, 174), (4096, 303), (10_000, 627), (262_143, 10_000), (262_144, 10_000),
-        (UInt64.max, 10_000),
-    ] as [(UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (1, 1), (2, 1), (3, 2), (4, 2), (10, 4), (100, 17), (102, 17), (256, 35), (512, 59), (1000, 99),
+            (1023, 100),
+            (1024, 100), (1025, 101), (2048, 174), (4096, 303), (10_000, 627), (262_143, 10_000),
+            (262_144, 10_000),
+            (UInt64.max, 10_000),
+        ] as [(UInt64, UInt64)])
     func weight(shares: UInt64, weight: UInt64) {
         #expect(CPUWeight.weight(ofShares: shares) == weight)
     }
@@ -315,8 +339,12 @@ typealias Resources = Spec.Linux.Resources
                 $0.realtimeRuntime = 1000
                 $0.realtimePeriod = 2000
             } == ["cpu.rt_period_us=2000", "cpu.rt_runtime_us=1000"])
-        #expect(failure(.v2) { $0.realtimeRuntime = 1 } == "linux.resources.cpu.realtimeRuntime: cgroup v2 has no realtime limits")
-        #expect(failure(.v2) { $0.realtimePeriod = 1 } == "linux.resources.cpu.realtimePeriod: cgroup v2 has no realtime limits")
+        #expect(
+            failure(.v2) { $0.realtimeRuntime = 1 }
+                == "linux.resources.cpu.realtimeRuntime: cgroup v2 has no realtime limits")
+        #expect(
+            failure(.v2) { $0.realtimePeriod = 1 }
+                == "linux.resources.cpu.realtimePeriod: cgroup v2 has no realtime limits")
     }
 
     @Test func sets() throws {

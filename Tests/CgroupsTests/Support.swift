@@ -17,7 +17,9 @@ enum Host {
     static let hasVersion2 = isRoot && unified != nil
     static let hasVersion2Controllers =
         hasVersion2 && read(unified!.mountPoint + "/cgroup.controllers")?.isEmpty == false
-    static let busybox = ["/bin/busybox", "/usr/bin/busybox"].first { FileManager.default.isExecutableFile(atPath: $0) }
+    static let busybox = ["/bin/busybox", "/usr/bin/busybox"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
     static let hasRunc = FileManager.default.isExecutableFile(atPath: "/usr/sbin/runc")
 }
 
@@ -58,8 +60,8 @@ extension OwnCgroups {
     }
 }
 
-/// A child process that ends with the test. The tests' threads block most signals, and so does it: SIGPIPE, which
-/// they do not block, stands for any signal but SIGKILL.
+/// A child process that ends with the test. The tests' threads block most signals, and so does it: SIGPIPE,
+/// which they do not block, stands for any signal but SIGKILL.
 final class Child {
     let process = Process()
     let output = Pipe()

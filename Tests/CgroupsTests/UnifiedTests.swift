@@ -7,8 +7,9 @@ import Testing
 
 @testable import Cgroups
 
-/// Version 2 on the real kernel. A hybrid host's mount has few controllers or none, so that limits are the virtual
-/// machine's to test; directories, placement, killing, freezing, types and devices are the same everywhere.
+/// Version 2 on the real kernel. A hybrid host's mount has few controllers or none, so that limits are the
+/// virtual machine's to test; directories, placement, killing, freezing, types and devices are the same
+/// everywhere.
 @Suite(.enabled(if: Host.hasVersion2, "needs root and a cgroup v2 mount")) struct UnifiedTests {
     let hierarchy = Host.unified!
 
@@ -33,7 +34,9 @@ import Testing
             try plan.place(child.pid)
             #expect(read("/proc/\(child.pid)/cgroup")?.contains("0::/") == true)
             #expect(try plan.cgroup.processes() == [child.pid])
-            let failure = #expect(throws: Failure.self) { try CgroupPlan(path: "/a/b", layout: layout).create() }
+            let failure = #expect(throws: Failure.self) {
+                try CgroupPlan(path: "/a/b", layout: layout).create()
+            }
             #expect(failure?.message == "container's cgroup is not empty: 1 process(es) found")
             #expect(child.process.isRunning)
             try plan.cgroup.signalAll(SIGPIPE)
@@ -50,7 +53,8 @@ import Testing
             let plan = try CgroupPlan(path: "/a", layout: layout)
             defer { cleanUp(plan) }
             try plan.create()
-            try FileManager.default.createDirectory(atPath: root + "/a/x/y", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: root + "/a/x/y", withIntermediateDirectories: true)
             let child = try Child.sleeping()
             #expect(CgroupFile.write(String(child.pid), to: root + "/a/x/y/cgroup.procs") == 0)
             #expect(try plan.cgroup.processes() == [child.pid])
@@ -69,7 +73,9 @@ import Testing
             defer { cleanUp(plan) }
             try plan.create()
             #expect(plan.cgroup.freeze(milliseconds: 1000))
-            let failure = #expect(throws: Failure.self) { try CgroupPlan(path: "/a", layout: layout).create() }
+            let failure = #expect(throws: Failure.self) {
+                try CgroupPlan(path: "/a", layout: layout).create()
+            }
             #expect(failure?.message == "container's cgroup unexpectedly frozen")
             try plan.cgroup.thaw()
             #expect(try !plan.cgroup.isFrozen())
@@ -87,7 +93,9 @@ import Testing
             #expect(CgroupFile.write("threaded", to: root + "/p/t/cgroup.type") == 0)
             let plan = try CgroupPlan(path: "/p/t/leaf", layout: layout)
             let failure = #expect(throws: Failure.self) { try plan.create() }
-            #expect(failure?.message.hasPrefix("the cgroup is of type \"domain invalid\"") == true, "\(String(describing: failure))")
+            #expect(
+                failure?.message.hasPrefix("the cgroup is of type \"domain invalid\"") == true,
+                "\(String(describing: failure))")
             #expect(!exists(root + "/p/t/leaf"))
         }
     }
@@ -115,7 +123,9 @@ import Testing
             for controller in available.split(separator: " ") where !before.contains(controller) {
                 // Other tests' directories may hand it on for a moment.
                 var patience = 500
-                while CgroupFile.write("-" + controller, to: root + "/cgroup.subtree_control") != 0, patience > 0 {
+                while CgroupFile.write("-" + controller, to: root + "/cgroup.subtree_control") != 0,
+                    patience > 0
+                {
                     usleep(10_000)
                     patience -= 1
                 }

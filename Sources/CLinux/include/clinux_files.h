@@ -65,4 +65,7 @@ int clinux_is_same_file(const char *_Nonnull first, const char *_Nonnull second)
 /// st_nlink of an open file: 0 for a directory that was removed.
 int64_t clinux_link_count(int fd);
 
+/// getcwd(2): the length of the working directory's path, without the NUL.
+long clinux_getcwd(void *_Nonnull buffer, size_t length);
+
 #endif

@@ -39,6 +39,9 @@ const char *_Nullable clinux_errno_text(int error);
 /// Ends the calling process by a signal sent to itself.
 int clinux_raise(int signo);
 
+/// getpid(2).
+int clinux_pid(void);
+
 /// geteuid(2).
 unsigned clinux_effective_uid(void);
 
@@ -47,5 +50,22 @@ int64_t clinux_realtime(void);
 
 /// CLOCK_MONOTONIC in nanoseconds.
 int64_t clinux_monotonic(void);
+
+/// getenv(3).
+const char *_Nullable clinux_getenv(const char *_Nonnull name);
+
+/// Opens /dev/null in place of those of descriptors 0 to 2 that are closed.
+void clinux_open_missing_stdio(void);
+
+/// exit_group(2): nothing is buffered, nobody waits to be called at the end.
+_Noreturn void clinux_exit(int code);
+
+/// log2(3) and pow(3).
+double clinux_log2(double value);
+double clinux_pow(double base, double exponent);
+
+/// The command line, as C's main gets it. Embedded Swift has no CommandLine.
+int clinux_argument_count(void);
+char *_Nullable const *_Nonnull clinux_arguments(void);
 
 #endif
