@@ -10,7 +10,7 @@ let package = Package(
     ],
     targets: [
         // C: what Swift cannot call, or cannot call safely.
-        .target(name: "CLinux"),
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CPlan"),
         .target(name: "CBuildInfo"),
         .systemLibrary(

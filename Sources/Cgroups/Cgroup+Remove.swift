@@ -113,8 +113,8 @@ extension Cgroup {
         let shown = remaining.prefix(8).map { String($0) }.joined(separator: ", ")
         return Failure.system(
             errno, "rmdir \(directory.path)",
-            "cannot remove the container's cgroup: \(remaining.count) process(es) did not die of SIGKILL (\(shown))"
-        )
+            "cannot remove the container's cgroup: "
+                + "\(remaining.count) process(es) did not die of SIGKILL (\(shown))")
     }
 
     private static func removalFailure(_ errno: CInt, _ path: String) -> Failure {

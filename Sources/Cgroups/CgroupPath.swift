@@ -67,7 +67,7 @@ struct CgroupPath: Sendable {
         if parts.contains(where: { $0.elementsEqual("..".utf8) }) {
             throw Failure(
                 .unsupported,
-                "a relative path counts from the caller's cgroup, which is outside its cgroup namespace (\(path))",
+                "counts from the caller's cgroup, which is outside the caller's cgroup namespace (\(path))",
                 at: Self.place)
         }
         // A container that was given its part of the hierarchy sees its host's paths in /proc/self/cgroup.

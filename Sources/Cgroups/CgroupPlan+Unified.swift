@@ -84,9 +84,9 @@ extension CgroupPlan {
 
     private static func missing(_ setting: Setting, _ obstacles: [Obstacle]) -> Failure {
         let obstacle = obstacles.first { $0.controller.utf8.elementsEqual(setting.controller.utf8) }
+        let reason = obstacle?.sentence ?? "the kernel does not offer it on cgroup v2"
         return Failure(
-            .unsupported,
-            "needs the cgroup controller \(setting.controller): \(obstacle?.sentence ?? "the kernel does not offer it on cgroup v2")",
+            .unsupported, "needs the cgroup controller \(setting.controller): \(reason)",
             at: setting.place)
     }
 
