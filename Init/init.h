@@ -24,9 +24,6 @@
 #include "sys.h"
 
 #define PATH_SPACE 4352
-/// Descriptors above this number are closed as soon as nobody needs them.
-static uint64_t lingering_max = 160;
-
 struct init {
     char *base; /* the plan, mapped privately: relocations stay ours */
     const struct cplan_header *header;
@@ -36,6 +33,7 @@ struct init {
     int slots[CPLAN_SLOTS];
     uint8_t made[CPLAN_SLOTS]; /* OPEN_TARGET made what is in the slot */
     int report;                /* socket on which a failure is told */
+    int sweep_from;            /* a descriptor of this number or above has all that linger closed */
 
     int mask_attached;      /* slot MASK is part of the tree */
     int inside;             /* CHDIR succeeded */
@@ -46,27 +44,6 @@ struct init {
     char path[PATH_SPACE]; /* scratch for paths that are put together */
     char detail[CPLAN_DETAIL_MAX];
 };
-
-static int slot(const struct init *init, int16_t number) {
-    return number < 0 ? -EBADF : init->slots[number];
-}
-
-/// Lets go of a descriptor: CLOSE_FROM closes all at once later, unless there are too many already.
-static void drop(int fd) {
-    if (fd > (int)lingering_max)
-        sys_close(fd);
-}
-
-/// Fills a slot; what was in it is dropped.
-static void fill(struct init *init, int16_t number, int fd) {
-    if (number < 0 || number >= CPLAN_SLOTS) {
-        sys_close(fd);
-        return;
-    }
-    drop(init->slots[number]);
-    init->slots[number] = fd;
-    init->made[number] = 0;
-}
 
 static const char *text(const struct init *init, uint32_t offset) {
     return offset == 0 ? "" : init->base + offset;

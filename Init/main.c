@@ -6,6 +6,7 @@
 #include "init.h"
 
 #include "memory.c"
+#include "descriptors.c"
 #include "message.c"
 #include "paths.c"
 #include "mounts.c"
@@ -114,10 +115,7 @@ __attribute__((used)) _Noreturn void init_main(long *stack) {
     map_plan(init, take_number(&numbers));
     SYS3(__NR_close_range, init->header->first_private, ~0u, CLOSE_RANGE_CLOEXEC);
     SYS1(__NR_umask, 0);
-    // Of a caller who may open few files, half are for what we keep.
-    struct init_rlimit files;
-    if (SYS4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &files) == 0 && files.soft / 2 < lingering_max)
-        lingering_max = files.soft / 2;
+    limit_lingering(init);
 
     interpret(init);
     fail(init, -EINVAL, CPLAN_DETAIL_BAD_PLAN, 0, 0);

@@ -43,7 +43,6 @@ static void enter_cgroups(struct init *init, size_t length) {
         long result = fd < 0 ? fd : sys_write(fd, "0", 1);
         if (result < 0)
             fail(init, result, CPLAN_DETAIL_PATH, path, size);
-        sys_close(fd);
         at += size + 1;
     }
 }

@@ -142,7 +142,6 @@ static int op_cover(struct init *init, const struct cplan_op *op) {
     if (clone < 0)
         return clone;
     int result = attach(clone, target, "");
-    drop(clone);
     return result;
 }
 
@@ -161,7 +160,6 @@ static int op_pivot(struct init *init, const struct cplan_op *op) {
         result = sys_mount(0, ".", 0, MS_SLAVE | MS_REC, 0);
     if (result == 0)
         result = (int)SYS2(__NR_umount2, ".", 2 /* MNT_DETACH */);
-    drop(old);
     return result < 0 ? result : sys_chdir("/");
 }
 

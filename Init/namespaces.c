@@ -14,7 +14,6 @@ static uint64_t ignored_signals(const struct init *init) {
     char status[2048];
     int fd = open_in(init->slots[CPLAN_SLOT_PROC], "self/status", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV);
     long length = fd < 0 ? 0 : sys_read(fd, status, sizeof status);
-    drop(fd);
     const char name[] = "\nSigIgn:\t";
     const long prefix = sizeof name - 1, digits = 16;
     for (long at = 0; at + prefix + digits <= length; at++) {

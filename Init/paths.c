@@ -163,7 +163,6 @@ static int make_below(char *path, int parent, size_t *from, int directory, uint3
             path[end] = '/';
         if (next < 0 || last)
             return next;
-        drop(parent);
         parent = next;
         *from = end + 1;
     }
@@ -186,7 +185,6 @@ static int make_target(struct init *init, int root, int directory, uint32_t mode
 
         // Something was there after all: a symlink that leads nowhere, to be made where it leads.
         int followed = follow_dangling(init, parent, from);
-        drop(parent);
         if (followed <= 0)
             return followed < 0 ? followed : made;
         long length = tidy(path, sizeof init->path, path);

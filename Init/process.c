@@ -1,10 +1,5 @@
 // What the user's process is made of: limits, identity, capabilities, filter, and at last the exec.
 
-struct init_rlimit {
-    uint64_t soft;
-    uint64_t hard;
-};
-
 static int op_rlimit(struct init *init, const struct cplan_op *op) {
     (void)init;
     struct init_rlimit limit = {op->arg1, op->arg2};
@@ -193,29 +188,4 @@ static int op_exec(struct init *init, const struct cplan_op *op) {
     int fd = open_in(AT_FDCWD, init->executable, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
     long count = fd < 0 ? 0 : sys_read(fd, init->detail + length, CPLAN_DETAIL_MAX - length);
     fail(init, result, CPLAN_DETAIL_EXEC_HEAD, init->detail, length + (count > 0 ? (size_t)count : 0));
-}
-
-/// Closes what the container must not inherit, for good: a descriptor that is only marked close-on-exec is still a
-/// way out for a working directory or an executable named /proc/self/fd/N.
-static int op_close_from(struct init *init, const struct cplan_op *op) {
-    int kept[4] = {init->slots[CPLAN_SLOT_CONTROL], init->slots[CPLAN_SLOT_START], op->src < 0 ? -1 : slot(init, op->src),
-                   init->report};
-    for (int i = 0; i < 4; i++)
-        for (int j = i; j > 0 && kept[j - 1] > kept[j]; j--) {
-            int swap = kept[j];
-            kept[j] = kept[j - 1];
-            kept[j - 1] = swap;
-        }
-    int next = (int)op->arg0;
-    for (int i = 0; i < 4; i++) {
-        if (kept[i] < next)
-            continue;
-        if (kept[i] > next)
-            SYS3(__NR_close_range, next, kept[i] - 1, 0);
-        next = kept[i] + 1;
-    }
-    for (int i = CPLAN_SLOT_CGROUP; i < CPLAN_SLOTS; i++)
-        if (i != op->src)
-            init->slots[i] = -1;
-    return (int)SYS3(__NR_close_range, next, ~0u, 0);
 }

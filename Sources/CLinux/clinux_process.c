@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -173,10 +175,13 @@ double clinux_pow(double base, double exponent) {
 static int argument_count;
 static char **arguments;
 
-// The GNU C library hands main's arguments to constructors, in static programs too.
+// Before main. The GNU C library hands main's arguments to constructors, in static programs too.
 __attribute__((constructor)) static void keep_arguments(int argc, char **argv) {
     argument_count = argc;
     arguments = argv;
+    // The heap grows in one step, and does not shrink again: a short life needs no thrift with addresses.
+    mallopt(M_TOP_PAD, 512 << 10);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 int clinux_argument_count(void) {
@@ -185,4 +190,8 @@ int clinux_argument_count(void) {
 
 char *const *clinux_arguments(void) {
     return arguments;
+}
+
+int clinux_knows_capability(int number) {
+    return prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0;
 }

@@ -68,4 +68,7 @@ double clinux_pow(double base, double exponent);
 int clinux_argument_count(void);
 char *_Nullable const *_Nonnull clinux_arguments(void);
 
+/// Whether the kernel has a capability of this number: 1 or 0.
+int clinux_knows_capability(int number);
+
 #endif
