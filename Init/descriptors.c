@@ -1,7 +1,7 @@
 // Descriptors: those that the plan still needs are in slots; the others linger until they are swept, many with one call.
 
 /// As many may linger above the first of ours.
-#define LINGERING_MAX 40
+#define LINGERING_MAX 160
 
 struct init_rlimit {
     uint64_t soft;

@@ -38,7 +38,7 @@ extension ResourceSettings {
     /// 0 becomes 1, which allows the same.
     private mutating func add(_ pids: Spec.Linux.Resources.Pids) {
         guard let limit = pids.limit else { return }
-        // A start has two processes in the version 1 cgroup for a moment: stage 1 forks stage 2.
+        // Not before stage 2 is there: whoever moves it in must not depend on the order of fork and entry.
         let isTight = version == .v1 && (0..<2).contains(limit)
         add(
             Setting(

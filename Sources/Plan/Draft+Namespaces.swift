@@ -29,9 +29,10 @@ extension Draft {
         let early = newNamespaces & (Clone.newIPC | Clone.newUTS | Clone.newNetwork | Clone.newMount)
         if early != 0 { steps.add(.unshare, early) }
         steps.origin = .none
-        steps.add(.sync, SyncPoint.place)
         steps.add(
             .fork, src: options.intoCgroup ? Slot.cgroup : Slot.none, newNamespaces & Clone.newPID)
+        // Only now, so that the process itself is not charged to the container's memory.
+        steps.add(.sync, SyncPoint.place)
     }
 
     var newNamespaces: UInt64 {

@@ -9,7 +9,7 @@ internal import Store
 /// The container's cgroup in a start, and later from its record.
 struct ContainerCgroup {
     private let plan: CgroupPlan
-    /// Whether stage 1 sees the cgroups as gantry does when the time comes to enter them, and has its rights.
+    /// Whether stage 2 sees the cgroups as gantry does when the time comes to enter them, and has its rights.
     private let canEnter: Bool
 
     init(_ spec: Spec, id: String) throws(Failure) {
@@ -63,7 +63,7 @@ struct ContainerCgroup {
         if !isUnified { try plan.create(isBornInside ? .legacy : .all) }
     }
 
-    /// What stage 1 is to do to enter the cgroups of version 1: the payload of PLACE's reply. Empty when
+    /// What stage 2 is to do to enter the cgroups of version 1: the payload of PLACE's reply. Empty when
     /// gantry has moved it, or when there are none.
     func place(_ pid: Int32) throws(Failure) -> [UInt8] {
         let entrances = plan.entrances
@@ -72,7 +72,7 @@ struct ContainerCgroup {
         return []
     }
 
-    /// Writes the limits that stage 1 would not have fitted in.
+    /// Writes the limits that wait until stage 1 is gone.
     func settle() throws(Failure) {
         try plan.settle()
     }

@@ -12,14 +12,14 @@ extension Operations {
         let container = try LiveContainer.locked(id, root: root)
         switch container.status {
         case .created: break
-        case .running: throw Failure(.state, "cannot start an already running container", at: id)
-        case .paused: throw Failure(.state, "container paused", at: id)
-        case .stopped: throw Failure(.state, "cannot start a container that has stopped", at: id)
+        case .running: throw Failure(.state, "cannot start an already running container")
+        case .paused: throw Failure(.state, "container paused")
+        case .stopped: throw Failure(.state, "cannot start a container that has stopped")
         case .creating:
-            throw Failure(.state, "cannot start a container that was not created to its end", at: id)
+            throw Failure(.state, "cannot start a container that was not created to its end")
         }
         // It was waiting a moment ago, and nobody else starts it while we have the lock: it has been killed.
-        let killed = Failure(.state, "cannot start a container that has stopped", at: id)
+        let killed = Failure(.state, "cannot start a container that has stopped")
         guard let connection = try container.entry.connectToInit() else { throw killed }
         let channel = try InitChannel(connection)
         guard try channel.start() else { throw killed }
@@ -38,10 +38,10 @@ extension Operations {
             return
         }
         guard let process = try container.openProcess() else {
-            throw Failure(.state, "container not running", at: id)
+            throw Failure(.state, "container not running")
         }
         let result = clinux_pidfd_signal(process.raw, signal)
-        if result == -Errno.ESRCH { throw Failure(.state, "container not running", at: id) }
+        if result == -Errno.ESRCH { throw Failure(.state, "container not running") }
         _ = try check(result, "pidfd_send_signal", "cannot signal the container's process")
         // With cgroup v1 a frozen process does not die before it is thawed; nobody wants it to wait for that.
         if signal == Signal.kill, container.status == .paused, let record = container.record {

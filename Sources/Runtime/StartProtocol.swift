@@ -4,9 +4,9 @@ internal import Diagnostics
 /// The legal order of messages between gantry and the init, as a state machine without I/O.
 ///
 ///     init                         gantry
-///     ── SYNC PLACE ──────────────▶  puts stage 1 into its cgroups
-///     ◀───────────────────── REPLY ──
 ///     ── FORKED pid ──────────────▶  stage 2 exists, stage 1 is gone
+///     ── SYNC PLACE ──────────────▶  has made the cgroups, with their limits; stage 2 enters them
+///     ◀───────────────────── REPLY ──
 ///     ── SYNC MOUNTED ────────────▶  (only when there are hooks)
 ///     ◀───────────────────── REPLY ──
 ///     ── SYNC READY [passwd] ─────▶  records the pid
@@ -17,8 +17,8 @@ internal import Diagnostics
 struct StartProtocol {
     enum Phase: Equatable {
         case starting
-        case placed
         case forked
+        case placed
         case mounted
         case ready
         case finished
@@ -57,16 +57,16 @@ struct StartProtocol {
         case (_, .failed):
             phase = .finished
             return .reportFailure
-        case (.starting, .sync(CPLAN_SYNC_PLACE.rawValue)):
-            phase = .placed
-            return .place
-        case (.placed, .forked(let pid)) where pid > 0:
+        case (.starting, .forked(let pid)) where pid > 0:
             phase = .forked
             return .adopt(pid: pid)
-        case (.forked, .sync(CPLAN_SYNC_MOUNTED.rawValue)):
+        case (.forked, .sync(CPLAN_SYNC_PLACE.rawValue)):
+            phase = .placed
+            return .place
+        case (.placed, .sync(CPLAN_SYNC_MOUNTED.rawValue)):
             phase = .mounted
             return .runHooks
-        case (.forked, .sync(CPLAN_SYNC_READY.rawValue)), (.mounted, .sync(CPLAN_SYNC_READY.rawValue)):
+        case (.placed, .sync(CPLAN_SYNC_READY.rawValue)), (.mounted, .sync(CPLAN_SYNC_READY.rawValue)):
             phase = .ready
             return .record
         case (.ready, .endOfFile):

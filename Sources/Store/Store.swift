@@ -40,11 +40,11 @@ public struct Store: Sendable {
     }
 
     private static func missing(_ id: String) -> Failure {
-        Failure(.notFound, "container does not exist", at: id)
+        Failure(.notFound, "container does not exist")
     }
 
     private static func taken(_ id: String) -> Failure {
-        Failure(.exists, "container with given ID already exists", at: id)
+        Failure(.exists, "container with given ID already exists")
     }
 
     private func makeEntry(_ id: String) throws(Failure) {

@@ -15,24 +15,24 @@ import Testing
     }
 
     @Test func aStartWithoutHooks() {
-        let messages = [Self.place, Self.forked, Self.ready, .endOfFile]
-        #expect(actions(messages) == [.place, .adopt(pid: 42), .record, .succeed])
+        let messages = [Self.forked, Self.place, Self.ready, .endOfFile]
+        #expect(actions(messages) == [.adopt(pid: 42), .place, .record, .succeed])
     }
 
     @Test func aStartWithHooks() {
-        let messages = [Self.place, Self.forked, Self.mounted, Self.ready, .endOfFile]
-        #expect(actions(messages) == [.place, .adopt(pid: 42), .runHooks, .record, .succeed])
+        let messages = [Self.forked, Self.place, Self.mounted, Self.ready, .endOfFile]
+        #expect(actions(messages) == [.adopt(pid: 42), .place, .runHooks, .record, .succeed])
     }
 
     @Test(arguments: 0...4)
     func aFailureIsTakenAtAnyTime(after count: Int) {
-        let legal = [Self.place, Self.forked, Self.mounted, Self.ready]
+        let legal = [Self.forked, Self.place, Self.mounted, Self.ready]
         #expect(actions(legal.prefix(count) + [.failed]).last == .reportFailure)
     }
 
     @Test(arguments: 0...3)
     func endOfFileBeforeReadyIsADeath(after count: Int) {
-        let legal = [Self.place, Self.forked, Self.mounted]
+        let legal = [Self.forked, Self.place, Self.mounted]
         #expect(actions(legal.prefix(count) + [.endOfFile]).last == .reportDeath)
     }
 
@@ -41,7 +41,7 @@ import Testing
     @Test func everyOtherOrderIsRefused() {
         let alphabet = [Self.place, Self.mounted, Self.ready, Self.forked, .sync(9), .forked(pid: 0)]
         let legal: [[StartProtocol.Message]] = [
-            [Self.place, Self.forked, Self.ready], [Self.place, Self.forked, Self.mounted, Self.ready],
+            [Self.forked, Self.place, Self.ready], [Self.forked, Self.place, Self.mounted, Self.ready],
         ]
         var sequences: [[StartProtocol.Message]] = [[]]
         for _ in 0..<4 {
@@ -54,6 +54,6 @@ import Testing
     }
 
     @Test func nothingIsAcceptedAfterTheEnd() {
-        #expect(actions([Self.place, .failed, Self.forked]).last == .reportDisorder)
+        #expect(actions([Self.forked, .failed, Self.place]).last == .reportDisorder)
     }
 }

@@ -150,7 +150,7 @@ import Testing
             }
             try late.lock()
             #expect(try !late.isPresent())
-            #expect(failure { _ = try store.openLocked("a") }?.description == "a: container does not exist")
+            #expect(failure { _ = try store.openLocked("a") }?.description == "container does not exist")
 
             do { _ = try store.create("a") }
             #expect(try !late.isPresent())

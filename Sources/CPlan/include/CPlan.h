@@ -200,7 +200,7 @@ enum cplan_exec_reason {
 
 /// Sync points, in their only legal order.
 enum cplan_sync {
-    CPLAN_SYNC_PLACE = 1,   // stage 1 waits for its cgroups; the reply names files through which it enters
+    CPLAN_SYNC_PLACE = 1,   // stage 2 waits for its cgroups; the reply names files through which it enters
     CPLAN_SYNC_MOUNTED = 2, // mounts attached, not yet pivoted: prestart and createRuntime hooks
     CPLAN_SYNC_READY = 3,   // all done but the exec; may carry /etc/passwd; the reply may carry HOME
 };

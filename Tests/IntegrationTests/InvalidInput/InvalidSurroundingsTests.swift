@@ -146,8 +146,8 @@ struct InvalidSurroundingsTests {
         try await TestContainer.with { container in
             let created = try await container.gantry("create", "--bundle", container.bundle, container.id)
             #expect(created.code == 0, "\(created)")
-            try await Refusal.check(container, "create", says: "{id}: container with given ID already exists")
-            try await Refusal.check(container, "run", says: "{id}: container with given ID already exists")
+            try await Refusal.check(container, "create", says: "container with given ID already exists")
+            try await Refusal.check(container, "run", says: "container with given ID already exists")
         }
     }
 

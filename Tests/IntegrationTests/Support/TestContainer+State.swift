@@ -79,11 +79,11 @@ extension Outcome {
     }
 }
 
-/// Asks again and again, for up to ten seconds.
+/// Asks again and again, for up to a minute: a limit against hangs, on a machine that does much else.
 func eventually(
     _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
-    let deadline = Date().addingTimeInterval(10)
+    let deadline = Date().addingTimeInterval(60)
     while Date() < deadline {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))
