@@ -3,7 +3,8 @@
 # What building needs besides the Swift toolchain.
 build_packages=(libseccomp-dev libcap-dev pkg-config gcc libc6-dev file)
 # What the tests start: peers to compare with, and what root filesystems are made of.
-test_packages=(runc crun busybox-static strace umoci skopeo debootstrap jq qemu-user-static gcc-aarch64-linux-gnu)
+test_packages=(runc crun busybox-static strace umoci skopeo debootstrap jq qemu-user-static gcc-aarch64-linux-gnu
+    libc6-dev-arm64-cross)
 
 say() {
     echo "==> $*" >&2

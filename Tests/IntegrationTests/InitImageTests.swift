@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+/// The freestanding init as the compiler leaves it, for both machines.
+@Suite struct InitImageTests {
+    enum Architecture: String, CaseIterable {
+        case x86 = "x86_64"
+        case arm = "aarch64"
+
+        static var host: String { uname("-m") }
+
+        private static func uname(_ flag: String) -> String {
+            var name = utsname()
+            Glibc.uname(&name)
+            return withUnsafeBytes(of: name.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        }
+
+        var isHost: Bool { rawValue == Self.host }
+
+        /// Why it cannot be compiled here, or nil.
+        var obstacle: String? {
+            isHost || Machine.find("\(rawValue)-linux-gnu-gcc") != nil
+                ? nil : "gcc for \(rawValue) is missing: run scripts/test"
+        }
+
+        /// The emulator that runs its programs here; nil when none is needed.
+        var emulator: String? { isHost ? nil : Machine.find("qemu-\(rawValue)-static") }
+    }
+
+    private func build(_ architecture: Architecture, in directory: TemporaryDirectory) async throws -> String {
+        let image = directory.path + "/init"
+        let outcome = try await Command.run(
+            "/bin/sh", [Machine.repository + "/Init/build.sh", image, architecture.rawValue])
+        try #require(outcome.code == 0, "\(outcome)")
+        return image
+    }
+
+    private func readelf(_ flags: String, _ image: String) async throws -> String {
+        try await Command.run("/usr/bin/readelf", [flags, image]).stdout
+    }
+
+    @Test(arguments: Architecture.allCases.filter { $0.obstacle == nil })
+    func nothingIsMissingAndNothingIsLarge(architecture: Architecture) async throws {
+        let directory = try TemporaryDirectory("init")
+        defer { directory.remove() }
+        let image = try await build(architecture, in: directory)
+
+        let size = try FileManager.default.attributesOfItem(atPath: image)[.size] as? Int ?? .max
+        #expect(size <= 64 << 10)
+        // Nobody would apply relocations, load an interpreter or find a symbol.
+        #expect(try await readelf("-Wr", image).contains("There are no relocations"))
+        #expect(!(try await readelf("-Wl", image).contains("INTERP")))
+        #expect(!(try await readelf("-Wd", image).contains("NEEDED")))
+        #expect(!(try await readelf("-Ws", image).split(separator: "\n").contains { $0.contains(" UND _") }))
+    }
+
+    /// It takes a plan, talks to gantry, and tells which op failed and how.
+    @Test(arguments: Architecture.allCases.filter { $0.obstacle == nil && ($0.isHost || $0.emulator != nil) })
+    func itExecutesAPlan(architecture: Architecture) async throws {
+        let directory = try TemporaryDirectory("init")
+        defer { directory.remove() }
+        let image = try await build(architecture, in: directory)
+        let driver = try Programs.compile("driveinit", flags: ["-I" + Machine.repository + "/Sources/CPlan/include"])
+        let outcome = try await Command.run(driver, [architecture.emulator, image].compactMap { $0 })
+        #expect(outcome.code == 0 && outcome.stdout == "as planned\n", "\(outcome)")
+    }
+}
