@@ -90,7 +90,7 @@ import Testing
     @Test func order() throws {
         let codes = try plan(smallSpec()).ops.map(\.code)
         let order: [Op.Code] = [
-            .open, .check, .unshare, .sync, .fork, .loopback, .keyring, .propagation, .openTree, .mknod,
+            .open, .check, .unshare, .fork, .sync, .loopback, .keyring, .propagation, .openTree, .mknod,
             .pivot,
             .stdioNull, .umask, .capBounding, .stdioOwner, .closeFrom, .identity, .resolveExec, .caps, .exec,
         ]
