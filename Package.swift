@@ -6,7 +6,7 @@ let package = Package(
     name: "gantry",
     products: [.executable(name: "gantry", targets: ["gantry"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
         // C: what Swift cannot call, or cannot call safely.

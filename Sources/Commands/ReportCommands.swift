@@ -73,7 +73,8 @@ extension ContainerReport {
         if !annotations.isEmpty {
             json.key("annotations")
             json.beginObject()
-            for (key, value) in annotations.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            for (key, value) in annotations.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
+            {
                 json.member(key, value)
             }
             json.endObject()

@@ -15,7 +15,8 @@ extension FlagValues {
             return root
         }
         if clinux_effective_uid() == 0 { return "/run/gantry" }
-        guard let directory = clinux_getenv("XDG_RUNTIME_DIR").map({ String(cString: $0) }), !directory.isEmpty
+        guard let directory = clinux_getenv("XDG_RUNTIME_DIR").map({ String(cString: $0) }),
+            !directory.isEmpty
         else {
             throw Failure(
                 .usage, "XDG_RUNTIME_DIR is not set: tell with --root where to keep the containers' state")

@@ -13,7 +13,9 @@ public struct Errno: Equatable, Sendable {
     public var sentence: String {
         guard let text = clinux_errno_text(rawValue) else { return "errno \(rawValue)" }
         var bytes = Array(String(cString: text).utf8)
-        if let first = bytes.first, first >= UInt8(ascii: "A"), first <= UInt8(ascii: "Z") { bytes[0] = first | 0x20 }
+        if let first = bytes.first, first >= UInt8(ascii: "A"), first <= UInt8(ascii: "Z") {
+            bytes[0] = first | 0x20
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

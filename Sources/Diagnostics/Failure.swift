@@ -1,4 +1,3 @@
-
 /// What went wrong, told to the person who reads it: a kind for code, a sentence for people, the place it is
 /// about, and the system call behind it.
 ///

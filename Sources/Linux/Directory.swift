@@ -29,7 +29,9 @@ public enum Directory {
     ) throws(Failure) {
         var buffer = [UInt8](repeating: 0, count: 32 << 10)
         while true {
-            let count = buffer.withUnsafeMutableBytes { clinux_getdents(directory, $0.baseAddress!, $0.count) }
+            let count = buffer.withUnsafeMutableBytes {
+                clinux_getdents(directory, $0.baseAddress!, $0.count)
+            }
             let used = Int(try check(count, "getdents64", "cannot list \(shown)"))
             if used == 0 { return }
             var at = 0

@@ -39,7 +39,8 @@ public enum MountInfo {
         var at = 0
         while at < bytes.count {
             if bytes[at] == UInt8(ascii: "\\"), at + 3 < bytes.count,
-                let value = UInt8(String(decoding: bytes[(at + 1)...(at + 3)], as: UTF8.self), radix: 8) {
+                let value = UInt8(String(decoding: bytes[(at + 1)...(at + 3)], as: UTF8.self), radix: 8)
+            {
                 plain.append(value)
                 at += 4
             } else {

@@ -51,7 +51,8 @@ extension Draft {
             // The host's mounts stay beneath the container's root then; private ones would outlive the host's own.
             if options.noPivot, known & MountFlag.private != 0 {
                 throw Failure(
-                    .invalid, "\(given) needs pivot_root, which --no-pivot does without", at: "linux.rootfsPropagation")
+                    .invalid, "\(given) needs pivot_root, which --no-pivot does without",
+                    at: "linux.rootfsPropagation")
             }
             // An unbindable "/" could not be bound from: there it is only the container's root.
             if known & MountFlag.unbindable == 0 { flags = known }

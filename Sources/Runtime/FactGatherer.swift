@@ -31,7 +31,9 @@ enum FactGatherer {
     /// The kernel knows every number up to the last: the usual one is asked about first, the file only if it is not.
     private static func lastCapability() throws(Failure) -> Int {
         let usual: CInt = 40  // CAP_CHECKPOINT_RESTORE, since Linux 5.9
-        if clinux_knows_capability(usual) == 1 && clinux_knows_capability(usual + 1) == 0 { return Int(usual) }
+        if clinux_knows_capability(usual) == 1 && clinux_knows_capability(usual + 1) == 0 {
+            return Int(usual)
+        }
         let path = "/proc/sys/kernel/cap_last_cap"
         let bytes = try Descriptor.open(path, O.readOnly).readAll(limit: 16, name: path) ?? []
         let digits = bytes.prefix { $0 >= 0x30 && $0 <= 0x39 }

@@ -12,7 +12,9 @@ import Testing
         private static func uname(_ flag: String) -> String {
             var name = utsname()
             Glibc.uname(&name)
-            return withUnsafeBytes(of: name.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            return withUnsafeBytes(of: name.machine) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
         }
 
         var isHost: Bool { rawValue == Self.host }
@@ -27,7 +29,8 @@ import Testing
         var emulator: String? { isHost ? nil : Machine.find("qemu-\(rawValue)-static") }
     }
 
-    private func build(_ architecture: Architecture, in directory: TemporaryDirectory) async throws -> String {
+    private func build(_ architecture: Architecture, in directory: TemporaryDirectory) async throws -> String
+    {
         let image = directory.path + "/init"
         let outcome = try await Command.run(
             "/bin/sh", [Machine.repository + "/Init/build.sh", image, architecture.rawValue])
@@ -60,7 +63,8 @@ import Testing
         let directory = try TemporaryDirectory("init")
         defer { directory.remove() }
         let image = try await build(architecture, in: directory)
-        let driver = try Programs.compile("driveinit", flags: ["-I" + Machine.repository + "/Sources/CPlan/include"])
+        let driver = try Programs.compile(
+            "driveinit", flags: ["-I" + Machine.repository + "/Sources/CPlan/include"])
         let outcome = try await Command.run(driver, [architecture.emulator, image].compactMap { $0 })
         #expect(outcome.code == 0 && outcome.stdout == "as planned\n", "\(outcome)")
     }

@@ -61,7 +61,9 @@ import Testing
                 == ["mounts[0].source: a bind mount needs a source"])
         #expect(
             mountSteps(.init(destination: "/b", type: "bind", source: "/s"))
-                == ["mounts[0].type: \"bind\" is no file system; a bind mount has \"bind\" or \"rbind\" among its options"])
+                == [
+                    "mounts[0].type: \"bind\" is no file system; a bind mount has \"bind\" or \"rbind\" among its options"
+                ])
         #expect(
             mountSteps(.init(destination: "/b", source: "/s"))
                 == ["mounts[0].type: must be given, unless \"bind\" or \"rbind\" is among the options"])

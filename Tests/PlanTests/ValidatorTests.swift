@@ -112,7 +112,8 @@ import Testing
             #expect(objection { $0.process = spec.process } == nil)
             #expect(
                 Validator.warnings(spec) == [
-                    "process.capabilities.bounding[1]: " + problem, "process.capabilities.effective[0]: " + problem,
+                    "process.capabilities.bounding[1]: " + problem,
+                    "process.capabilities.effective[0]: " + problem,
                 ])
         }
     }

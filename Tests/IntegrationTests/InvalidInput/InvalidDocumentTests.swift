@@ -82,7 +82,7 @@ struct InvalidDocumentTests {
         },
         Refusal("larger than any document", says: "{bundle}/config.json: must not be larger than 64 MiB") {
             container in
-            FileManager.default.createFile(atPath: container.bundle + "/config.json", contents: nil)
+            _ = FileManager.default.createFile(atPath: container.bundle + "/config.json", contents: nil)
             truncate(container.bundle + "/config.json", 65 << 20)
         },
         Refusal("no process", says: "process: is required") { try $0.set("process", nil) },

@@ -50,7 +50,8 @@ struct MountRaceTests {
         arguments: ["/volume/swapped", "/volume/swapped/sub"])
     func swappedTarget(destination: String) async throws {
         try await TestContainer.with([
-            "/bin/sh", "-c", "cat /proc/self/mountinfo; find / -name secret-of-the-host -xdev 2>/dev/null; true",
+            "/bin/sh", "-c",
+            "cat /proc/self/mountinfo; find / -name secret-of-the-host -xdev 2>/dev/null; true",
         ]) {
             container in
             let volume = try Volume(container)

@@ -53,7 +53,8 @@ struct Child {
     let line: String
 
     static func spawn(
-        _ program: String, _ arguments: [String], environment: [String: String]? = nil, directory: String? = nil,
+        _ program: String, _ arguments: [String], environment: [String: String]? = nil,
+        directory: String? = nil,
         stdin: String = "/dev/null", stdout: String = "/dev/null", stderr: String = "/dev/null",
         descriptors: [Int32: Int32] = [:]
     ) throws -> Child {
@@ -109,7 +110,7 @@ struct Child {
         _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value
     ) -> Value {
         let pointers = strings.map { strdup($0) }
-        defer { pointers.forEach { free($0) } }
+        defer { for pointer in pointers { free(pointer) } }
         return body(pointers + [nil])
     }
 }

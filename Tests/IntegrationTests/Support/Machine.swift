@@ -5,7 +5,8 @@ import Testing
 enum Machine {
     /// The repository.
     static let repository = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
 
     /// The static binary under test.
     static let gantry = ProcessInfo.processInfo.environment["GANTRY"] ?? repository + "/bin/gantry"
@@ -18,9 +19,11 @@ enum Machine {
 
     /// Why no container can be run here, or nil.
     static let obstacle: String? =
-        !isRoot ? "containers need root"
-        : !hasBinary ? "bin/gantry is missing: run scripts/build"
-        : busybox == nil ? "busybox-static is missing: run scripts/test" : nil
+        !isRoot
+        ? "containers need root"
+        : !hasBinary
+            ? "bin/gantry is missing: run scripts/build"
+            : busybox == nil ? "busybox-static is missing: run scripts/test" : nil
 
     static let canRunContainers = obstacle == nil
 

@@ -36,9 +36,12 @@ enum Rootfs {
     }
 
     private static let applets: [String] = [
-        "sh", "true", "false", "echo", "cat", "ls", "id", "env", "pwd", "mount", "umount", "sleep", "stat", "test",
-        "readlink", "grep", "sed", "awk", "sort", "wc", "head", "tail", "touch", "mkdir", "rm", "ln", "mv", "cp", "dd",
-        "hostname", "uname", "ps", "kill", "mknod", "chmod", "chown", "ip", "sysctl", "find", "cut", "tr", "od", "tee",
+        "sh", "true", "false", "echo", "cat", "ls", "id", "env", "pwd", "mount", "umount", "sleep", "stat",
+        "test",
+        "readlink", "grep", "sed", "awk", "sort", "wc", "head", "tail", "touch", "mkdir", "rm", "ln", "mv",
+        "cp", "dd",
+        "hostname", "uname", "ps", "kill", "mknod", "chmod", "chown", "ip", "sysctl", "find", "cut", "tr",
+        "od", "tee",
         "printf", "seq", "date", "df", "expr", "nc", "trap", "[", "timeout", "usleep", "dnsdomainname",
     ]
 }

@@ -44,16 +44,19 @@ final class TestContainer {
     }
 
     func save() throws {
-        let data = try JSONSerialization.data(withJSONObject: config, options: [.prettyPrinted, .withoutEscapingSlashes])
+        let data = try JSONSerialization.data(
+            withJSONObject: config, options: [.prettyPrinted, .withoutEscapingSlashes])
         try data.write(to: URL(filePath: bundle + "/config.json"))
     }
 
     /// `gantry --root ROOT COMMAND...`.
     func gantry(
-        _ arguments: String..., stdin: String? = nil, environment: [String: String]? = nil, seconds: Double = 60
+        _ arguments: String..., stdin: String? = nil, environment: [String: String]? = nil,
+        seconds: Double = 60
     ) async throws -> Outcome {
         try await Command.run(
-            Machine.gantry, ["--root", root] + arguments, stdin: stdin, environment: environment, seconds: seconds)
+            Machine.gantry, ["--root", root] + arguments, stdin: stdin, environment: environment,
+            seconds: seconds)
     }
 
     /// `gantry run` in the foreground.
@@ -65,7 +68,8 @@ final class TestContainer {
     /// The same config with a peer.
     func runPeer(_ program: String, _ flags: [String] = [], stdin: String? = nil) async throws -> Outcome {
         try await Command.run(
-            program, ["--root", directory.path + "/peer", "run", "--bundle", bundle] + flags + [id + "-peer"],
+            program,
+            ["--root", directory.path + "/peer", "run", "--bundle", bundle] + flags + [id + "-peer"],
             stdin: stdin)
     }
 
