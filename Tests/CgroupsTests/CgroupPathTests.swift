@@ -3,14 +3,14 @@ import Testing
 
 @testable import Cgroups
 
-/// The expected places were seen with runc 1.1.5 on a hybrid host whose caller was in `/process_api/x` of
+/// The expected places were seen with runc 1.1.5 on a hybrid host whose caller was in `/session/x` of
 /// memory and in `/` elsewhere: no path and a relative one came below the caller's cgroup, an absolute one
 /// below the mount.
 @Suite struct CgroupPathTests {
     let memory = Layout.Hierarchy(controllers: ["memory"], mountPoint: "/sys/fs/cgroup/memory")
     let pids = Layout.Hierarchy(controllers: ["pids"], mountPoint: "/sys/fs/cgroup/pids")
     let unified = Layout.Hierarchy(controllers: [], isUnified: true, mountPoint: "/sys/fs/cgroup")
-    let own = OwnCgroups(Array("8:pids:/\n4:memory:/process_api/x\n0::/user.slice/session\n".utf8))
+    let own = OwnCgroups(Array("8:pids:/\n4:memory:/session/x\n0::/user.slice/session\n".utf8))
 
     private func directory(
         _ path: String?, _ hierarchy: Layout.Hierarchy, unified: Bool = false
@@ -19,12 +19,12 @@ import Testing
     }
 
     @Test func absentCountsFromTheCaller() throws {
-        #expect(try directory(nil, memory) == "/sys/fs/cgroup/memory/process_api/x/id")
+        #expect(try directory(nil, memory) == "/sys/fs/cgroup/memory/session/x/id")
         #expect(try directory(nil, pids) == "/sys/fs/cgroup/pids/id")
     }
 
     @Test func relativeCountsFromTheCaller() throws {
-        #expect(try directory("a/b", memory) == "/sys/fs/cgroup/memory/process_api/x/a/b")
+        #expect(try directory("a/b", memory) == "/sys/fs/cgroup/memory/session/x/a/b")
         #expect(try directory("a/b", pids) == "/sys/fs/cgroup/pids/a/b")
     }
 
@@ -50,7 +50,7 @@ import Testing
 
     @Test func callerInsideABoundPart() throws {
         var bound = memory
-        bound.mountRoot = "/process_api"
+        bound.mountRoot = "/session"
         #expect(try directory(nil, bound) == "/sys/fs/cgroup/memory/x/id")
         bound.mountRoot = "/elsewhere"
         #expect(try directory(nil, bound) == "/sys/fs/cgroup/memory/id")
