@@ -7,7 +7,7 @@ public import OCI
 ///     let plan = try CgroupPlan(spec, id: id, layout: try Layout.detect())
 ///     record plan.cgroup.directories
 ///     try plan.create()
-///     v1: try plan.place(stage1)        v2: hand plan.open() to clone3(CLONE_INTO_CGROUP)
+///     v1: stage 2 enters plan.entrances   v2: hand plan.open() to clone3(CLONE_INTO_CGROUP)
 ///     … stage 1 is gone, the container's process alone …
 ///     try plan.settle()
 public struct CgroupPlan: Sendable {
