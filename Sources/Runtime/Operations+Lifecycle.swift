@@ -25,6 +25,10 @@ extension Operations {
         guard try channel.start() else { throw killed }
         let received = try channel.receive()
         guard let failure = received.failure else { return }
+        // Whoever is told of the failure finds the container stopped.
+        if let process = try container.openProcess() {
+            _ = clinux_wait_readable(process.raw, -1, deathPatience)
+        }
         let spec = try Spec.load(json: try container.entry.config())
         throw StartFailure.describe(
             opcode: failure.opcode, errno: failure.errno, detail: failure.detail, spec: spec)
@@ -74,8 +78,8 @@ extension Operations {
         try container.entry.remove()
     }
 
-    /// How long a killed process may take to die, in milliseconds: one in an uninterruptible system call
-    /// waits for its device.
+    /// How long a process may take to die, in milliseconds: one in an uninterruptible system call waits for
+    /// its device.
     private static let deathPatience: CInt = 10_000
 
     /// Kills the container's process and waits until it is gone.
