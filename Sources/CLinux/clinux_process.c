@@ -6,6 +6,7 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,51 @@ int clinux_spawn(int exe, const char *name, const int *fds, int count) {
         return -error;
     }
     return pid;
+}
+
+static int start_found(char **argv, int output) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t signals;
+    pid_t pid;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -ENOMEM;
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, 1);
+    posix_spawn_file_actions_adddup2(&actions, output, 2);
+    posix_spawnattr_init(&attributes);
+    sigfillset(&signals);
+    posix_spawnattr_setsigdefault(&attributes, &signals);
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes, &signals);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    // Ignored, as the caller may have left it, it would make the kernel forget how our children end.
+    signal(SIGCHLD, SIG_DFL);
+    int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error != 0 ? -error : pid;
+}
+
+int clinux_spawn_found(const char *words, size_t length, int output) {
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += words[i] == 0;
+    char **argv = calloc(count + 1, sizeof *argv);
+    if (argv == NULL)
+        return -ENOMEM;
+    const char *next = words;
+    for (size_t i = 0; i < count; i++) {
+        argv[i] = (char *)next;
+        next += strlen(next) + 1;
+    }
+    int result = start_found(argv, output);
+    free(argv);
+    return result;
+}
+
+int clinux_pipe(int fds[2]) {
+    return pipe2(fds, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 int clinux_pidfd_open(int pid) {

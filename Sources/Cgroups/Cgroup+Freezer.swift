@@ -20,6 +20,44 @@ extension Cgroup {
         return text.utf8.first == UInt8(ascii: "F")
     }
 
+    /// How long processes may take to stop or to go on, in milliseconds: one in an uninterruptible system call
+    /// waits for its device.
+    private static let freezerPatience: Int32 = 10_000
+
+    /// Stops all processes, those of nested cgroups among them; returns when they are stopped.
+    ///
+    /// - Throws: when they are not after ten seconds. They go on then.
+    public func freeze() throws(Failure) {
+        guard let (directory, file) = freezer else {
+            throw Failure(
+                .unsupported, "needs the cgroup controller freezer, which is not mounted", at: "pause")
+        }
+        let path = directory.path + "/" + file
+        _ = try check(
+            CgroupFile.write(directory.isUnified ? "1" : "FROZEN", to: path), "write \(path)",
+            "cannot pause the container")
+        if freeze(milliseconds: Self.freezerPatience) { return }
+        try? thaw()
+        throw Failure(
+            .system, "not all processes of the container stopped within \(Self.freezerPatience / 1000) s",
+            at: directory.path)
+    }
+
+    /// Lets the processes go on; returns when they do.
+    public func thawWaiting() throws(Failure) {
+        try thaw()
+        var left = Self.freezerPatience
+        while try isFrozen() {
+            guard left > 0 else {
+                throw Failure(
+                    .state, "the container stays paused: a cgroup above its own is frozen",
+                    at: primary?.path)
+            }
+            clinux_sleep(1)
+            left -= 1
+        }
+    }
+
     /// Lets the processes go on.
     public func thaw() throws(Failure) {
         guard let (directory, file) = freezer else { return }

@@ -11,6 +11,8 @@ struct Command: Sendable {
     var arguments = ""
     /// How many positional arguments there may be.
     var count = 0...0
+    /// Whether the command's flags end at the first argument: what follows it is somebody else's command line.
+    var order = Parser.Order.mixed
     var flags: [Flag] = []
     /// What the command does, for somebody who has never used it. Lines fit 80 columns.
     var details = ""

@@ -98,8 +98,19 @@ enum CommandTable {
             ],
             action: LifecycleCommands.delete),
         Command.pending("exec", "Run another process in a container", failureCode: 255),
-        Command.pending("pause", "Freeze all processes of a container"),
-        Command.pending("resume", "Let a paused container go on"),
+        Command(
+            name: "pause", summary: "Freeze all processes of a container", arguments: "ID", count: 1...1,
+            details: """
+                Stops every process of a container where it is, and returns once all have
+                stopped. Signals but KILL wait until `gantry resume`.
+                """,
+            examples: [("pause web", "stop it for a while")], action: LifecycleCommands.pause),
+        Command(
+            name: "resume", summary: "Let a paused container go on", arguments: "ID", count: 1...1,
+            details: """
+                Lets the processes of a container that `gantry pause` stopped go on.
+                """,
+            examples: [("resume web", "go on")], action: LifecycleCommands.resume),
         Command.pending("update", "Change a container's limits"),
     ]
 
@@ -114,7 +125,7 @@ enum CommandTable {
             examples: [("state web", "show it")], action: ReportCommands.state),
         Command(
             name: "list", summary: "List the containers on this host",
-            flags: [Flags.listFormat, Flags.quiet],
+            flags: [Flags.format, Flags.quiet],
             details: """
                 Lists the containers whose state is kept under --root, those that have
                 stopped but are not deleted among them.
@@ -125,7 +136,20 @@ enum CommandTable {
                 ("list -q", "IDs alone, one a line"),
             ],
             action: ReportCommands.list),
-        Command.pending("ps", "Show the processes of a container"),
+        Command(
+            name: "ps", summary: "Show the processes of a container", arguments: "ID [PS-OPTION ...]",
+            count: 1...Int.max, order: .flagsFirst, flags: [Flags.format],
+            details: """
+                Shows the processes of a container, those in cgroups of its own making among
+                them. The table is made by the host's ps(1): what stands behind the ID are
+                its options, instead of -ef. Its output must have a column PID.
+                """,
+            examples: [
+                ("ps web", "a table, as of ps -ef"),
+                ("ps web -o pid,rss,cmd", "other columns"),
+                ("ps --format json web", "pids alone, as a JSON array"),
+            ],
+            action: ProcessCommands.ps),
         Command.pending("events", "Show a container's resource use and out-of-memory kills"),
         Command.pending("features", "Show what gantry supports, as JSON"),
     ]

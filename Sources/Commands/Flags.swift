@@ -52,7 +52,7 @@ enum Flags {
         "all", "a", .toggle, "Signal every process of the container, not its first alone")
     static let force = Flag(
         "force", "f", .toggle, "Kill the container first if it runs; no error if there is none")
-    static let listFormat = Flag("format", "f", .choice(["table", "json"]), "Output format (default: table)")
+    static let format = Flag("format", "f", .choice(["table", "json"]), "Output format (default: table)")
     static let quiet = Flag("quiet", "q", .toggle, "Print the IDs alone")
     static let json = Flag("json", nil, .toggle, "Print JSON")
 }

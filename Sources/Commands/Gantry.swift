@@ -95,13 +95,13 @@ public enum Gantry {
         _ command: Command, _ words: [String], globals: FlagValues, log: Log
     ) throws(Failure) -> Invocation {
         var parser = Parser(words, from: 0, flags: command.flags + [Flags.help])
-        _ = try parser.parse(.mixed)
-        guard parser.values.has(Flags.help) || command.count.contains(parser.positionals.count) else {
+        let next = try parser.parse(command.order)
+        let positionals = parser.positionals + words[next...]
+        guard parser.values.has(Flags.help) || command.count.contains(positionals.count) else {
             throw UsageError.wrongCount(command)
         }
         return Invocation(
-            command: command, globals: globals, flags: parser.values, positionals: parser.positionals,
-            log: log)
+            command: command, globals: globals, flags: parser.values, positionals: positionals, log: log)
     }
 
     private static func fail(_ failure: Failure, log: Log, code: CInt) -> CInt {

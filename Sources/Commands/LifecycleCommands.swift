@@ -1,7 +1,7 @@
 internal import Diagnostics
 internal import Runtime
 
-/// The commands on a container that is there: `start`, `kill`, `delete`.
+/// The commands on a container that is there: `start`, `kill`, `delete`, `pause`, `resume`.
 enum LifecycleCommands {
     @Sendable static func start(_ invocation: Invocation) throws(Failure) -> CInt {
         try Operations.start(id: invocation.positionals[0], root: try invocation.globals.stateRoot())
@@ -20,6 +20,16 @@ enum LifecycleCommands {
         try Operations.delete(
             id: invocation.positionals[0], force: invocation.flags.has(Flags.force),
             root: try invocation.globals.stateRoot())
+        return 0
+    }
+
+    @Sendable static func pause(_ invocation: Invocation) throws(Failure) -> CInt {
+        try Operations.pause(id: invocation.positionals[0], root: try invocation.globals.stateRoot())
+        return 0
+    }
+
+    @Sendable static func resume(_ invocation: Invocation) throws(Failure) -> CInt {
+        try Operations.resume(id: invocation.positionals[0], root: try invocation.globals.stateRoot())
         return 0
     }
 }

@@ -4,7 +4,7 @@ internal import Diagnostics
 /// the flags. Its sentences are runc's too, since engines probe for them ("flag needs an argument").
 struct Parser {
     /// Whether a flag may follow a positional argument (`delete ID --force`).
-    enum Order {
+    enum Order: Sendable {
         /// Stop at the first positional: what follows belongs to somebody else.
         case flagsFirst
         case mixed

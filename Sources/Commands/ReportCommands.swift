@@ -17,7 +17,7 @@ enum ReportCommands {
         for failure in failures { invocation.log.warning(failure.description) }
         if invocation.flags.has(Flags.quiet) {
             try Output.standard(reports.map { $0.id + "\n" }.joined())
-        } else if invocation.flags[Flags.listFormat] == "json" {
+        } else if invocation.flags[Flags.format] == "json" {
             try Output.standard(listJSON(reports, owners: OwnerNames.ofThisHost()))
         } else {
             try Output.standard(listTable(reports, owners: OwnerNames.ofThisHost()))

@@ -8,10 +8,10 @@ enum UsageError {
 
     /// Runc's sentences for a wrong number of arguments, with the arguments' names.
     static func wrongCount(_ command: Command) -> Failure {
+        let (least, most) = (command.count.lowerBound, command.count.upperBound)
         let bound =
-            command.count.lowerBound == command.count.upperBound
-            ? "exactly \(command.count.lowerBound)"
-            : "\(command.count.lowerBound) to \(command.count.upperBound)"
+            least == most
+            ? "exactly \(least)" : most == .max ? "a minimum of \(least)" : "\(least) to \(most)"
         let names = command.arguments.isEmpty ? "" : ": \(command.arguments)"
         return Failure(.usage, "\"\(command.name)\" requires \(bound) argument(s)\(names)")
     }

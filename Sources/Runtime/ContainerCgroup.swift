@@ -101,6 +101,21 @@ extension ContainerCgroup {
         try cgroup(record).thaw()
     }
 
+    /// Returns when all processes have stopped.
+    static func pause(_ record: Record) throws(Failure) {
+        try cgroup(record).freeze()
+    }
+
+    /// Returns when all processes go on.
+    static func resume(_ record: Record) throws(Failure) {
+        try cgroup(record).thawWaiting()
+    }
+
+    /// All processes of the container, those of nested cgroups among them, sorted.
+    static func processes(_ record: Record) throws(Failure) -> [Int32] {
+        try cgroup(record).processes().sorted()
+    }
+
     static func signalAll(_ record: Record, _ signal: CInt) throws(Failure) {
         try cgroup(record).signalAll(signal)
     }

@@ -5,7 +5,7 @@ import Testing
 
 /// The expectations are what Debian 12's runc does with the same words.
 @Suite struct ParserTests {
-    private let flags = [Flags.bundle, Flags.force, Flags.preserveFDs, Flags.listFormat, Flags.noSubreaper]
+    private let flags = [Flags.bundle, Flags.force, Flags.preserveFDs, Flags.format, Flags.noSubreaper]
 
     private func parse(
         _ words: [String], _ order: Parser.Order = .mixed
@@ -41,7 +41,7 @@ import Testing
         (["--force=false"], false), (["-force=0"], false), ([], false), (["-f", "--force=false"], false),
     ])
     func toggles(words: [String], isOn: Bool) throws {
-        // Without listFormat, whose short name is -f as well.
+        // Without format, whose short name is -f as well.
         var parser = Parser(words, from: 0, flags: [Flags.force])
         _ = try parser.parse(.mixed)
         #expect(parser.values.has(Flags.force) == isOn)

@@ -73,3 +73,28 @@ import Testing
                 """)
     }
 }
+
+@Suite struct ProcessTableTests {
+    private static let table = """
+        UID        PID  PPID CMD
+        root       101     1 sh
+        root      1010   101 sleep 101
+
+        """
+
+    @Test func rowsAreChosenByTheirPID() throws {
+        #expect(
+            try ProcessCommands.rows(of: Self.table, only: [101]) == """
+                UID        PID  PPID CMD
+                root       101     1 sh
+
+                """)
+        #expect(try ProcessCommands.rows(of: Self.table, only: []) == "UID        PID  PPID CMD\n")
+        #expect(try ProcessCommands.rows(of: Self.table, only: [1010, 101]) == Self.table)
+    }
+
+    @Test(arguments: ["", "\n", "UID PPID\n1 2\n", "CMD PID\nhas spaces 3\n", "PID\n-\n", "A PID\nx\n"])
+    func tablesWithoutPIDs(table: String) {
+        #expect(throws: (any Error).self) { try ProcessCommands.rows(of: table, only: [1]) }
+    }
+}

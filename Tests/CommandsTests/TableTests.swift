@@ -43,8 +43,9 @@ import Testing
                 let words = example.line.split(separator: " ").map(String.init)
                 let named = try #require(CommandTable.command(named: words[0]))
                 var parser = Parser(Array(words.dropFirst()), from: 0, flags: named.flags)
-                _ = try parser.parse(.mixed)
-                #expect(named.count.contains(parser.positionals.count), "\(example.line)")
+                let next = try parser.parse(named.order)
+                let count = parser.positionals.count + words.dropFirst(1 + next).count
+                #expect(named.count.contains(count), "\(example.line)")
             }
         }
     }

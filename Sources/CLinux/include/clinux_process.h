@@ -16,6 +16,14 @@
 /// Returns the child's pid, or -errno (also the one of a failed execveat).
 int clinux_spawn(int exe, const char *_Nonnull name, const int *_Nonnull fds, int count);
 
+/// Starts a program of the host that is looked for in PATH, with the caller's environment, default signals, stdin
+/// from /dev/null and both output streams to `output`. `words` are its arguments, the program's name first, each
+/// ended by NUL, in all `length` bytes. Returns its pid, or -errno (also the one of a failed exec).
+int clinux_spawn_found(const char *_Nonnull words, size_t length, int output);
+
+/// A pipe, close-on-exec: the end to read from first.
+int clinux_pipe(int fds[_Nonnull 2]);
+
 int clinux_pidfd_open(int pid);
 int clinux_pidfd_signal(int pidfd, int signo);
 int clinux_kill(int pid, int signo);
