@@ -67,7 +67,11 @@ let package = Package(
             name: "RuntimeTests",
             dependencies: ["Runtime", "Store", "Linux", "CLinux", "CPlan", "Diagnostics"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runtime", "Diagnostics"]),
-        .testTarget(name: "IntegrationTests"),
+        // What tests that start programs share.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "IntegrationTests", dependencies: ["TestSupport"]),
+        // Real engines on gantry: scripts/test --engines.
+        .testTarget(name: "EngineTests", dependencies: ["TestSupport"]),
 
         .plugin(name: "EmbedInit", capability: .buildTool()),
     ],

@@ -1,31 +1,42 @@
-import Foundation
+package import Foundation
 
 /// How a command ended, and what it printed.
-struct Outcome: CustomStringConvertible {
-    let command: String
+package struct Outcome: CustomStringConvertible {
+    package let command: String
     /// Exit code; 128 + signal when it was killed.
-    let code: Int32
-    let stdout: String
-    let stderr: String
+    package let code: Int32
+    package let stdout: String
+    package let stderr: String
 
-    var description: String {
+    package init(command: String, code: Int32, stdout: String, stderr: String) {
+        self.command = command
+        self.code = code
+        self.stdout = stdout
+        self.stderr = stderr
+    }
+
+    package var description: String {
         "\(command)\nexit code \(code)\nstdout: \(stdout)\nstderr: \(stderr)"
     }
 
-    var lines: [String] {
+    package var lines: [String] {
         stdout.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
     }
 }
 
 /// Runs commands as children, each with a time limit against hangs.
-enum Command {
-    struct TimedOut: Error, CustomStringConvertible {
-        let description: String
+package enum Command {
+    package struct TimedOut: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// Runs a program to its end. Its output goes through files, so that a grandchild that keeps a pipe open cannot
     /// make the test wait.
-    static func run(
+    package static func run(
         _ program: String, _ arguments: [String], stdin: String? = nil, environment: [String: String]? = nil,
         directory: String? = nil, seconds: Double = 60
     ) async throws -> Outcome {
@@ -48,11 +59,11 @@ enum Command {
 
 /// A child process with files as stdio, default signal dispositions and an empty signal mask: the test runner's own
 /// would be inherited otherwise.
-struct Child {
-    let pid: pid_t
-    let line: String
+package struct Child {
+    package let pid: pid_t
+    package let line: String
 
-    static func spawn(
+    package static func spawn(
         _ program: String, _ arguments: [String], environment: [String: String]? = nil,
         directory: String? = nil,
         stdin: String = "/dev/null", stdout: String = "/dev/null", stderr: String = "/dev/null",
@@ -88,7 +99,7 @@ struct Child {
     }
 
     /// Waits for the end and returns the exit code, 128 + signal for a killed child. Kills it when the time is over.
-    func wait(seconds: Double = 60) async throws -> Int32 {
+    package func wait(seconds: Double = 60) async throws -> Int32 {
         let deadline = Date().addingTimeInterval(seconds)
         var pause: UInt64 = 1_000_000
         while true {
@@ -116,16 +127,16 @@ struct Child {
 }
 
 /// A directory that its owner removes.
-struct TemporaryDirectory {
-    let path: String
+package struct TemporaryDirectory {
+    package let path: String
 
-    init(_ purpose: String) throws {
+    package init(_ purpose: String) throws {
         var template = Array("/tmp/gantry-test-\(purpose)-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    func remove() {
+    package func remove() {
         try? FileManager.default.removeItem(atPath: path)
     }
 }

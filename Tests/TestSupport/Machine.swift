@@ -1,40 +1,38 @@
 import Foundation
-import Testing
 
 /// What the tests need of the machine, and where things are.
-enum Machine {
+package enum Machine {
     /// The repository.
-    static let repository = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
+    package static let repository = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
     /// The static binary under test.
-    static let gantry = ProcessInfo.processInfo.environment["GANTRY"] ?? repository + "/bin/gantry"
+    package static let gantry = ProcessInfo.processInfo.environment["GANTRY"] ?? repository + "/bin/gantry"
 
-    static let isRoot = geteuid() == 0
-    static let hasBinary = FileManager.default.isExecutableFile(atPath: gantry)
-    static let runc = find("runc")
-    static let crun = find("crun")
-    static let busybox = find("busybox")
+    package static let isRoot = geteuid() == 0
+    package static let hasBinary = FileManager.default.isExecutableFile(atPath: gantry)
+    package static let runc = find("runc")
+    package static let crun = find("crun")
+    package static let busybox = find("busybox")
 
     /// Why no container can be run here, or nil.
-    static let obstacle: String? =
+    package static let obstacle: String? =
         !isRoot
         ? "containers need root"
         : !hasBinary
             ? "bin/gantry is missing: run scripts/build"
             : busybox == nil ? "busybox-static is missing: run scripts/test" : nil
 
-    static let canRunContainers = obstacle == nil
+    package static let canRunContainers = obstacle == nil
 
     /// Bit N is capability N (capabilities(7)).
-    static let permittedCapabilities: UInt64 = {
+    package static let permittedCapabilities: UInt64 = {
         let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("CapPrm:") }
         return UInt64(line?.suffix(16) ?? "", radix: 16) ?? 0
     }()
 
-    static func find(_ name: String) -> String? {
+    package static func find(_ name: String) -> String? {
         ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
             .map { $0 + "/" + name }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }

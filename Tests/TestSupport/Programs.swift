@@ -2,18 +2,18 @@ import Foundation
 
 /// Programs of Tests/Programs, compiled when they are needed and kept in .build-programs. Static, so that they run in
 /// any root file system.
-enum Programs {
-    struct CannotCompile: Error {
+package enum Programs {
+    package struct CannotCompile: Error {
         let program: String
     }
 
     /// What a process sees of itself and of its container.
-    static let probe = Result { try compile("probe") }
+    package static let probe = Result { try compile("probe") }
 
     /// Compiles NAME.c and returns the program's path.
     ///
     /// - Parameter suffix: tells apart what the same source becomes with other flags.
-    static func compile(_ name: String, suffix: String = "", flags: [String] = []) throws -> String {
+    package static func compile(_ name: String, suffix: String = "", flags: [String] = []) throws -> String {
         let directory = Machine.repository + "/.build-programs"
         let source = Machine.repository + "/Tests/Programs/" + name + ".c"
         let program = directory + "/" + name + suffix
