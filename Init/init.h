@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/keyctl.h>
 #include <linux/magic.h>
 #include <linux/mman.h>

@@ -10,6 +10,7 @@
 #include "message.c"
 #include "paths.c"
 #include "mounts.c"
+#include "copy.c"
 #include "namespaces.c"
 #include "process.c"
 
@@ -58,6 +59,7 @@ static long execute(struct init *init, const struct cplan_op *op) {
     case CPLAN_CLOSE_FROM: return op_close_from(init, op);
     case CPLAN_EXEC: return op_exec(init, op);
     case CPLAN_CHROOT: return op_chroot(init, op);
+    case CPLAN_COPY_UP: return op_copy_up(init, op);
     default: fail(init, -EINVAL, CPLAN_DETAIL_BAD_PLAN, 0, 0);
     }
 }

@@ -14,6 +14,7 @@ extension Draft {
             let settings = try MountSettings(mount.options, index: index)
             let isProcfs = !facts.procfsSources.isEmpty && facts.procfsSources.contains(index)
             let target = try MountTarget(mount, index: index, settings: settings, isProcfs: isProcfs)
+            try settings.checkCopyUp(mount.options, type: target.type, index: index)
             if settings.isBind {
                 try settings.checkBind(mount.options, index: index)
                 try planBind(
@@ -62,9 +63,11 @@ extension Draft {
         try openTarget(target, like: Slot.none)
         if needsMountCall(source, settings) {
             try planMountCall(source: source, settings, at: target, readOnly: readOnly, into: slot)
+            if settings.copiesUp { steps.add(.copyUp, src: Slot.target, aux: slot) }
             addRecursiveAttributes(settings, to: slot)
         } else {
             try makeFileSystem(source: source, settings, at: target, readOnly: readOnly, into: slot)
+            if settings.copiesUp { steps.add(.copyUp, src: Slot.target, aux: slot) }
             addRecursiveAttributes(settings, to: slot)
             steps.add(.attach, src: slot, aux: Slot.target)
         }

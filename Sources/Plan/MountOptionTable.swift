@@ -28,7 +28,7 @@ public struct MountOption: Sendable {
     /// Whether this build executes the option.
     public var isSupported: Bool {
         switch effect {
-        case .copyUp, .idMap: false
+        case .idMap: false
         default: true
         }
     }

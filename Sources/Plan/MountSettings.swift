@@ -15,6 +15,7 @@ struct MountSettings {
     /// Positions in the array of options, for errors.
     private(set) var firstDataOption = -1
     private(set) var firstSuperblockOption = -1
+    private(set) var copyUpOption = -1
 
     /// - Throws: `unsupported` for an option that this build does not execute, `invalid` for `remount`.
     init(_ options: [String], index: Int) throws(Failure) {
@@ -41,12 +42,15 @@ struct MountSettings {
             case .recursive(let set, let clear):
                 recursiveSet = recursiveSet & ~clear | set
                 recursiveClear = recursiveClear & ~set | clear
-            case .copyUp, .idMap:
+            case .copyUp: copyUpOption = position
+            case .idMap:
                 throw MountSettings.failure(.unsupported, "is not supported yet", index, position, option)
             }
         }
     }
 
+    /// Whether the new file system is filled with what the directory holds that it covers.
+    var copiesUp: Bool { copyUpOption >= 0 }
     var isBind: Bool { flags & MountFlag.bind != 0 }
     var isRecursive: Bool { flags & MountFlag.recursive != 0 }
     var isReadOnly: Bool { flags & MountFlag.readOnly != 0 }
@@ -95,6 +99,13 @@ struct MountSettings {
     func checkNoData(_ options: [String], index: Int, _ reason: String) throws(Failure) {
         guard firstDataOption >= 0 else { return }
         throw MountSettings.failure(.invalid, reason, index, firstDataOption, options[firstDataOption])
+    }
+
+    /// Refuses `tmpcopyup` where nothing would be copied.
+    func checkCopyUp(_ options: [String], type: String, index: Int) throws(Failure) {
+        guard copiesUp, !type.isSame(as: "tmpfs") else { return }
+        throw MountSettings.failure(
+            .invalid, "is for mounts of type tmpfs only", index, copyUpOption, options[copyUpOption])
     }
 
     private static func failure(

@@ -18,6 +18,7 @@ public struct Op: Sendable {
         case stdioNull, stdioOwner, capBounding, identity, caps, noNewPrivileges, seccomp, chdir, resolveExec
         case waitStart, closeFrom, exec
         case chroot
+        case copyUp
     }
 
     public var code: Code { Code(rawValue: raw.code) ?? .nop }

@@ -43,7 +43,10 @@ extension Plan {
         _ kind: UInt32, _ detail: [UInt8], _ op: Op, at index: Int, message: inout String, call: inout String
     ) {
         switch kind {
-        case CPLAN_DETAIL_PATH.rawValue: call += " " + Plan.text(detail[...])
+        case CPLAN_DETAIL_PATH.rawValue:
+            // What is copied is named as it was in its directory.
+            if op.code == .copyUp { call += " " + path(of: op.raw.src, before: index) } else { call += " " }
+            call += Plan.text(detail[...])
         case CPLAN_DETAIL_KERNEL_LOG.rawValue: call += Plan.log(detail[...])
         case CPLAN_DETAIL_OPTION.rawValue:
             let end = detail.firstIndex(of: 0) ?? detail.endIndex
@@ -97,6 +100,8 @@ extension Plan {
         case (.rlimit, 1): "raising a hard limit needs CAP_SYS_RESOURCE"
         case (.unshare, 28), (.fork, 28): "a limit in /proc/sys/user is reached"
         case (.fork, 11): "a limit on processes is reached: RLIMIT_NPROC, pids.max or kernel.pid_max"
+        case (.copyUp, 24): "its directories are nested deeper than the limit on open files allows"
+        case (.copyUp, 28): "the tmpfs is too small: options size and nr_inodes"
         case (.pivot, 22): "is the rootfs on an initial ramfs? --no-pivot is for that"
         default: nil
         }
@@ -141,6 +146,8 @@ extension Plan {
         case .attach: return "mount \(mounted(op, at: index)) on \(attachment(op, at: index))"
         case .cover: return "mask \(path(of: raw.src, before: index))"
         case .pivot, .moveRoot, .chroot: return "enter the root file system"
+        case .copyUp:
+            return "copy what \(path(of: raw.src, before: index)) holds into the tmpfs that goes on it"
         case .mkdir: return "make the directory \(entry(op, at: index))"
         case .mknod: return "make the device \(entry(op, at: index))"
         case .symlink: return "make the symlink \(entry(op, at: index))"
@@ -221,6 +228,7 @@ extension Plan {
         case .mountData: "mount"
         case .pivot: "pivot_root"
         case .moveRoot, .chroot: "chroot"
+        case .copyUp: "copy"
         case .mkdir: "mkdirat"
         case .mknod: "mknodat"
         case .symlink: "symlinkat"

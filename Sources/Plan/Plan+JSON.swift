@@ -17,6 +17,7 @@ extension Plan {
         "resolve_exec",
         "wait_start", "close_from", "exec",
         "chroot",
+        "copy_up",
     ]
 
     static func name(_ code: Op.Code) -> String { names[Int(code.rawValue)].description }

@@ -28,7 +28,7 @@ import Testing
             (CPLAN_IDENTITY, .identity), (CPLAN_CAPS, .caps), (CPLAN_NO_NEW_PRIVS, .noNewPrivileges),
             (CPLAN_SECCOMP, .seccomp), (CPLAN_CHDIR, .chdir), (CPLAN_RESOLVE_EXEC, .resolveExec),
             (CPLAN_WAIT_START, .waitStart), (CPLAN_CLOSE_FROM, .closeFrom), (CPLAN_EXEC, .exec),
-            (CPLAN_CHROOT, .chroot),
+            (CPLAN_CHROOT, .chroot), (CPLAN_COPY_UP, .copyUp),
         ]
         for (opcode, code) in header {
             #expect(opcode.rawValue == UInt32(code.rawValue), "\(code)")

@@ -19,7 +19,9 @@ import Testing
                 $0.process?.cwd = "/work"
                 $0.mounts = [
                     .init(destination: "/proc", type: "proc", source: "proc"),
-                    .init(destination: "/run", type: "tmpfs", source: "tmpfs", options: ["size=banana"]),
+                    .init(
+                        destination: "/run", type: "tmpfs", source: "tmpfs",
+                        options: ["size=banana", "tmpcopyup"]),
                     .init(destination: "/b", type: "bind", source: "/nosuch", options: ["bind", "ro"]),
                 ]
                 $0.linux?.maskedPaths = ["/proc/kcore"]
@@ -52,6 +54,10 @@ import Testing
         #expect(
             sentence(.makeFS, at: "mounts[1]", ENODEV)
                 == "mounts[1]: cannot mount tmpfs on /run (this kernel has no such file system): fsopen: no such device"
+        )
+        #expect(
+            sentence(.copyUp, ENOSPC, CPLAN_DETAIL_PATH, "/lock/file")
+                == "mounts[1]: cannot copy what /run holds into the tmpfs that goes on it (the tmpfs is too small: options size and nr_inodes): copy /run/lock/file: no space left on device"
         )
         #expect(
             sentence(.openTree, at: "mounts[2]", ENOENT)

@@ -22,6 +22,24 @@ import Testing
                 == "make a tmpfs for /t  source=s,mode=1777")
     }
 
+    /// What is copied is what was there, before anything else is done to the mount.
+    @Test func copyUp() {
+        let copy = "copy what /t holds into the tmpfs that goes on it"
+        func tmpfs(_ options: String...) -> [String] {
+            mountSteps(.init(destination: "/t", type: "tmpfs", source: "s", options: options))
+        }
+        #expect(
+            tmpfs("tmpcopyup", "rro", "rprivate") == [
+                "find or make the mount point /t",
+                "make a tmpfs for /t  source=s  mode of the directory that is there", copy,
+                "make the mount /t and all below it ro", "mount tmpfs on /t",
+                "make the mount /t rprivate",
+            ])
+        #expect(tmpfs("tmpcopyup", "ro").suffix(3) == [copy, "mount tmpfs on /t", "make the mount /t ro"])
+        let long = tmpfs("tmpcopyup", "silent")
+        #expect(long.count == 4 && long[1].hasPrefix("mount tmpfs on /t") && long[3] == copy)
+    }
+
     /// A tmpfs and /dev become read-only when everything is in them, and only as mounts: mountinfo ends in
     /// "rw".
     @Test func readOnlyLater() throws {

@@ -91,6 +91,7 @@ enum cplan_opcode {
     CPLAN_EXEC,          // execve(resolved, argv=str, envp=str2): struct cplan_vector
 
     CPLAN_CHROOT,        // without a mount namespace: chroot into slot src
+    CPLAN_COPY_UP,       // copy what the directory in slot src holds into the one in slot aux
 
     CPLAN_OPCODES
 };

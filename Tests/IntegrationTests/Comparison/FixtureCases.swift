@@ -17,8 +17,6 @@ extension ComparisonCase {
         switch name {
         case "crun-spec-rootless": .refused  // It has no id mappings.
         case "runc-spec-rootless": .onlyPeer("user namespaces are not supported yet", "not built yet")
-        case "podman-read-only", "podman-systemd-volume", "podman-tmpfs":
-            .onlyPeer("\"tmpcopyup\" is not supported yet", "not built yet")
         default: .same
         }
     }

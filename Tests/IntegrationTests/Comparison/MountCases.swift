@@ -35,6 +35,27 @@ extension ComparisonCase {
                 try bundle.makeDirectory("given", mode: 0o700)
                 bundle.mount("/given", "tmpfs", "tmpfs", ["mode=0750"])
             },
+            ComparisonCase("tmpfs with what the directory held") { bundle in
+                for (name, mode) in [("held", 0o1775), ("held/inner", 0o755), ("held/own", 0o700)]
+                    as [(String, mode_t)]
+                {
+                    try bundle.makeDirectory(name, mode: mode)
+                }
+                chown(bundle.rootfs + "/held/inner", 1000, 1001)
+                try bundle.makeFile("held/file", "text", mode: 0o4750)
+                try bundle.makeFile("held/own/file", String(repeating: "x", count: 100_000), mode: 0o600)
+                try bundle.makeLink("held/inner/link", to: "/etc/passwd")
+                try bundle.makeLink("also-held", to: "held/inner")
+                let options = ["tmpcopyup", "nosuid", "rprivate"]
+                bundle.mount("/held", "tmpfs", "tmpfs", options + ["size=1m"])
+                bundle.mount("/held/own/mount", "tmpfs", "tmpfs", options)
+                bundle.mount("/also-held", "tmpfs", "tmpfs", options + ["ro"])
+                bundle.mount("/made", "tmpfs", "tmpfs", options)
+            },
+            ComparisonCase("tmpfs that is too small for what the directory held", .refused) { bundle in
+                try bundle.makeFile("tmp/large", String(repeating: "x", count: 100_000))
+                bundle.mount("/tmp", "tmpfs", "tmpfs", ["tmpcopyup", "size=64k"])
+            },
             ComparisonCase("mounts inside mounts") { bundle in
                 bundle.mount("/outer", "tmpfs", "outer", ["ro"])
                 bundle.mount("/outer/middle", "tmpfs", "middle", ["mode=750"])
