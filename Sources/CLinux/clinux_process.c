@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
 #include <math.h>
 #include <poll.h>
@@ -240,4 +241,9 @@ char *const *clinux_arguments(void) {
 
 int clinux_knows_capability(int number) {
     return prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0;
+}
+
+int clinux_knows_seccomp_flags(unsigned flags) {
+    // The flags are looked at before the filter, which is not there.
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
 }

@@ -151,7 +151,14 @@ enum CommandTable {
             ],
             action: ProcessCommands.ps),
         Command.pending("events", "Show a container's resource use and out-of-memory kills"),
-        Command.pending("features", "Show what gantry supports, as JSON"),
+        Command(
+            name: "features", summary: "Show what gantry supports, as JSON",
+            details: """
+                Prints the features document of the runtime-spec: which hooks, mount options,
+                namespaces, capabilities and parts of a system-call filter a config.json may
+                use. What is not in it is refused by this build.
+                """,
+            examples: [("features", "show it")], action: FeaturesCommand.features),
     ]
 
     private static let others = [

@@ -25,11 +25,13 @@ enum CreateCommand {
     /// Refused here and not while parsing: engines pass these before every command, and only making a container
     /// depends on them.
     private static func refuseForeignCgroupManagers(_ globals: FlagValues) throws(Failure) {
-        if globals.has(Flags.systemdCgroup) {
+        if globals.has(Flags.systemdCgroup), !CgroupManager.supported.contains(.systemd) {
             throw Failure(
                 .unsupported, "cgroups made by systemd are not supported yet", at: "--systemd-cgroup")
         }
-        if let manager = globals[Flags.cgroupManager], manager != "cgroupfs" {
+        if let manager = globals[Flags.cgroupManager],
+            !CgroupManager.supported.contains(where: { $0.rawValue == manager })
+        {
             throw Failure(.unsupported, "\(manager) is not supported yet", at: "--cgroup-manager")
         }
     }

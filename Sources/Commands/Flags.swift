@@ -17,7 +17,7 @@ enum Flags {
     static let systemdCgroup = Flag(
         "systemd-cgroup", nil, .toggle, "Let systemd make the cgroups (not supported yet)")
     static let cgroupManager = Flag(
-        "cgroup-manager", nil, .choice(["cgroupfs", "systemd", "disabled"]),
+        "cgroup-manager", nil, .choice(CgroupManager.allCases.map { $0.rawValue }),
         "Who makes the cgroups (default: cgroupfs, the only one yet)")
     static let rootless = Flag(
         "rootless", nil, .choice(["true", "false", "auto"]),

@@ -18,7 +18,8 @@ enum Version {
         """
     }
 
-    private static var libseccomp: String {
+    /// The library's version; `unknown` when it does not tell.
+    static var libseccomp: String {
         guard let version = seccomp_version()?.pointee else { return "unknown" }
         return "\(version.major).\(version.minor).\(version.micro)"
     }

@@ -63,6 +63,16 @@ extension Spec.Linux.Seccomp {
         case log = "SECCOMP_FILTER_FLAG_LOG"
         case specAllow = "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
         case waitKillableReceive = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
+
+        /// Its bit for seccomp(2) (linux/seccomp.h).
+        public var mask: UInt32 {
+            switch self {
+            case .tsync: 1 << 0
+            case .log: 1 << 1
+            case .specAllow: 1 << 2
+            case .waitKillableReceive: 1 << 5
+            }
+        }
     }
 
     public enum Comparison: String, CaseIterable, Sendable {

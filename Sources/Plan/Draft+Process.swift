@@ -178,14 +178,7 @@ extension Draft {
     private mutating func planFilter() {
         steps.origin = Origin("linux.seccomp")
         var flags: UInt64 = 0
-        for flag in linux.seccomp?.flags ?? [] {
-            switch flag {
-            case .tsync: flags |= 1
-            case .log: flags |= 1 << 1
-            case .specAllow: flags |= 1 << 2
-            case .waitKillableReceive: flags |= 1 << 5
-            }
-        }
+        for flag in linux.seccomp?.flags ?? [] { flags |= UInt64(flag.mask) }
         filterOp = steps.ops.count
         steps.add(.seccomp, flags)
     }

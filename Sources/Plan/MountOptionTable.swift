@@ -28,7 +28,7 @@ public struct MountOption: Sendable {
     /// Whether this build executes the option.
     public var isSupported: Bool {
         switch effect {
-        case .idMap: false
+        case .idMap, .set(MountFlag.remount): false
         default: true
         }
     }

@@ -75,14 +75,7 @@ public enum SeccompCompiler {
     /// no meaning.
     private static func flags(of seccomp: Spec.Linux.Seccomp) -> UInt32 {
         var bits: UInt32 = 0
-        for flag in seccomp.flags {
-            switch flag {
-            case .tsync: bits |= 1 << 0
-            case .log: bits |= 1 << 1
-            case .specAllow: bits |= 1 << 2
-            case .waitKillableReceive: break
-            }
-        }
+        for flag in seccomp.flags where flag != .waitKillableReceive { bits |= flag.mask }
         return bits
     }
 }

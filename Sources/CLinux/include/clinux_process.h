@@ -79,4 +79,7 @@ char *_Nullable const *_Nonnull clinux_arguments(void);
 /// Whether the kernel has a capability of this number: 1 or 0.
 int clinux_knows_capability(int number);
 
+/// Whether seccomp(2) takes a filter with these SECCOMP_FILTER_FLAG_*: 1 or 0. Loads none.
+int clinux_knows_seccomp_flags(unsigned flags);
+
 #endif
