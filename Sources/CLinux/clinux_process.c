@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
 #include <math.h>
@@ -239,8 +240,13 @@ char *const *clinux_arguments(void) {
     return arguments;
 }
 
-int clinux_knows_capability(int number) {
-    return prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0;
+int clinux_permitted_capabilities(uint64_t *mask) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    *mask = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    return 0;
 }
 
 int clinux_knows_seccomp_flags(unsigned flags) {

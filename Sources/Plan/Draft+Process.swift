@@ -31,7 +31,14 @@ extension Draft {
     }
 
     private mutating func addCapabilities() -> (sets: cplan_caps, offset: UInt32) {
-        let sets = Capabilities.sets(process.capabilities, last: facts.lastCapability)
+        // In a user namespace of its own a process has all of them.
+        let available = linux.namespace(.user) == nil ? facts.permittedCapabilities : .max
+        let (sets, missing) = Capabilities.sets(process.capabilities, available: available)
+        if missing != 0 {
+            warnings.append(
+                "process.capabilities: the container is without \(Plan.capabilities(missing)), since gantry"
+                    + " itself is")
+        }
         return (sets, addCapabilities(sets))
     }
 
@@ -154,8 +161,8 @@ extension Draft {
         if isFilterPrivileged {
             // The permitted set is still full, the effective one is not.
             var raised = sets
-            raised.effective |= Capabilities.sysAdmin
-            raised.permitted |= Capabilities.sysAdmin
+            raised.effective |= Capabilities.sysAdmin & facts.permittedCapabilities
+            raised.permitted |= Capabilities.sysAdmin & facts.permittedCapabilities
             raised.ambient = 0
             steps.origin = Origin("linux.seccomp")
             let raisedOffset = addCapabilities(raised)

@@ -2,8 +2,8 @@
 public enum FactRequest: Sendable, Equatable {
     /// How the cgroup file systems are mounted and where the container's cgroups are.
     case cgroups
-    /// /proc/sys/kernel/cap_last_cap.
-    case lastCapability
+    /// The capabilities that gantry itself has.
+    case permittedCapabilities
     /// Whether /proc/kcore exists.
     case kcore
     /// Where the mount that contains the rootfs is mounted (/proc/self/mountinfo).
@@ -17,8 +17,8 @@ public enum FactRequest: Sendable, Equatable {
 /// What the planner knows about the host. Gathered before, so that planning makes no system call.
 public struct HostFacts: Sendable, Equatable {
     public var cgroup: CgroupLayout
-    /// Number of the last capability that the kernel has.
-    public var lastCapability: Int
+    /// The capabilities that gantry has, number n in bit n: nobody can give what he has not.
+    public var permittedCapabilities: UInt64
     public var hasKcore: Bool
     /// Answers `rootfsMountPoint`.
     public var rootfsMountPoint: String?
@@ -28,12 +28,12 @@ public struct HostFacts: Sendable, Equatable {
     public var joinsOwnNetwork: Bool
 
     public init(
-        cgroup: CgroupLayout, lastCapability: Int = 40, hasKcore: Bool = true,
+        cgroup: CgroupLayout, permittedCapabilities: UInt64 = .max, hasKcore: Bool = true,
         rootfsMountPoint: String? = nil,
         procfsSources: [Int] = [], joinsOwnNetwork: Bool = false
     ) {
         self.cgroup = cgroup
-        self.lastCapability = lastCapability
+        self.permittedCapabilities = permittedCapabilities
         self.hasKcore = hasKcore
         self.rootfsMountPoint = rootfsMountPoint
         self.procfsSources = procfsSources

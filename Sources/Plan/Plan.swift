@@ -11,12 +11,17 @@ public struct Plan: Sendable, CustomStringConvertible {
     let firstPrivate: UInt32
     /// Index of the op that loads the system-call filter; `nil` when the configuration has no filter.
     let filterOp: Int?
+    /// What the configuration has that this host cannot do and that is no error, a sentence each.
+    public let warnings: [String]
 
-    init(_ builder: consuming PlanBuilder, firstPrivate: UInt32, filterOp: Int?) {
+    init(
+        _ builder: consuming PlanBuilder, firstPrivate: UInt32, filterOp: Int?, warnings: [String]
+    ) {
         ops = builder.ops
         blob = builder.blob
         self.firstPrivate = firstPrivate
         self.filterOp = filterOp
+        self.warnings = warnings
     }
 
     /// Whether `attach(filter:)` must be called before `encode()`.

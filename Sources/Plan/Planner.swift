@@ -6,7 +6,7 @@ public import OCI
 public enum Planner {
     /// The facts that this configuration's plan depends on.
     public static func requests(for spec: Spec) -> [FactRequest] {
-        var requests: [FactRequest] = [.lastCapability]
+        var requests: [FactRequest] = [.permittedCapabilities]
         var mountsCgroups = false
         var bindsDev = false
         for (index, mount) in spec.mounts.enumerated() {
@@ -47,7 +47,8 @@ public enum Planner {
         try draft.planStageOne()
         try draft.planStageTwo()
         var plan = Plan(
-            draft.steps, firstPrivate: UInt32(clamping: 3 + options.preserveFDs), filterOp: draft.filterOp)
+            draft.steps, firstPrivate: UInt32(clamping: 3 + options.preserveFDs), filterOp: draft.filterOp,
+            warnings: draft.warnings)
         if let filter { try plan.attach(filter: filter) }
         return plan
     }
@@ -67,6 +68,8 @@ struct Draft {
     var lateReadOnly: [LateReadOnly] = []
     var nextKept = Slot.firstKept
     var filterOp: Int?
+    /// What the configuration has that does not come to pass, a sentence each.
+    var warnings: [String] = []
 
     init(spec: Spec, facts: HostFacts, options: PlanOptions) {
         self.spec = spec

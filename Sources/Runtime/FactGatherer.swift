@@ -13,8 +13,8 @@ enum FactGatherer {
             switch request {
             case .cgroups:
                 facts.cgroup = cgroup.layout
-            case .lastCapability:
-                facts.lastCapability = try lastCapability()
+            case .permittedCapabilities:
+                facts.permittedCapabilities = try permittedCapabilities()
             case .kcore:
                 facts.hasKcore = clinux_exists("/proc/kcore") == 0
             case .rootfsMountPoint:
@@ -28,19 +28,11 @@ enum FactGatherer {
         return facts
     }
 
-    /// The kernel knows every number up to the last: the usual one is asked about first, the file only if it is not.
-    private static func lastCapability() throws(Failure) -> Int {
-        let usual: CInt = 40  // CAP_CHECKPOINT_RESTORE, since Linux 5.9
-        if clinux_knows_capability(usual) == 1 && clinux_knows_capability(usual + 1) == 0 {
-            return Int(usual)
-        }
-        let path = "/proc/sys/kernel/cap_last_cap"
-        let bytes = try Descriptor.open(path, O.readOnly).readAll(limit: 16, name: path) ?? []
-        let digits = bytes.prefix { $0 >= 0x30 && $0 <= 0x39 }
-        guard let number = Int(String(decoding: digits, as: UTF8.self)), number < 64 else {
-            throw Failure(.system, "is not a capability's number", at: path)
-        }
-        return number
+    /// Who has none cannot start containers; what he gets to see is the plan of somebody who can.
+    private static func permittedCapabilities() throws(Failure) -> UInt64 {
+        var mask: UInt64 = 0
+        _ = try check(clinux_permitted_capabilities(&mask), "capget", "cannot read the capabilities")
+        return mask == 0 ? .max : mask
     }
 
     private static func isSameFile(_ first: String, _ second: String) throws(Failure) -> Bool {

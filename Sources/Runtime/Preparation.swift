@@ -38,7 +38,7 @@ struct Preparation {
     }
 
     /// What the configuration has that does not come to pass, a sentence each.
-    var warnings: [String] { Validator.warnings(bundle.spec) + cgroup.warnings }
+    var warnings: [String] { Validator.warnings(bundle.spec) + plan.warnings + cgroup.warnings }
 
     /// The steps of a start, with the filter compiled.
     static func plan(

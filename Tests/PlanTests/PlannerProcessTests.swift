@@ -133,13 +133,36 @@ import Testing
         sets.permitted = ["CAP_KILL", "CAP_CHOWN"]
         sets.inheritable = ["CAP_KILL"]
         sets.ambient = ["CAP_KILL", "CAP_CHOWN", "CAP_SYS_ADMIN"]
-        let masks = Capabilities.sets(sets, last: 37)
+        let (masks, missing) = Capabilities.sets(sets, available: (1 << 38) - 1)
+        #expect(missing == 0b111 << 38)
         #expect(masks.bounding == (1 << 38) - 1)
         #expect(masks.effective == 1 << 5 && masks.permitted == 1 << 5 | 1 && masks.inheritable == 1 << 5)
         #expect(
             masks.ambient == 1 << 5,
             "ambient capabilities are permitted and inheritable ones (capabilities(7))")
-        #expect(Capabilities.sets(nil, last: 40).bounding == 0)
+        #expect(Capabilities.sets(nil, available: .max).sets.bounding == 0)
+    }
+
+    /// config.md, "capabilities": what cannot be granted is a warning and no error.
+    @Test func capabilitiesThatGantryLacks() throws {
+        let spec = smallSpec {
+            $0.process?.capabilities = .init()
+            $0.process?.capabilities?.bounding = ["CAP_SYS_RESOURCE", "CAP_KILL", "CAP_SYS_ADMIN"]
+            $0.process?.capabilities?.effective = ["CAP_SYS_RESOURCE", "CAP_KILL"]
+            $0.linux?.seccomp = .init(defaultAction: .allow)
+        }
+        var facts = TestHost.facts()
+        #expect(try plan(spec, facts: facts).warnings.isEmpty)
+        facts.permittedCapabilities = ~(1 << 24 | 1 << 21)
+        let plan = try plan(spec, facts: facts)
+        #expect(
+            plan.warnings == [
+                "process.capabilities: the container is without CAP_SYS_ADMIN,CAP_SYS_RESOURCE,"
+                    + " since gantry itself is"
+            ])
+        for op in plan.ops where op.code == .caps {
+            #expect(plan.word(Int(op.raw.str)) == 1 << 5 && plan.word(Int(op.raw.str) + 8) == 1 << 5)
+        }
     }
 
     @Test func capabilityNamesAreLibcaps() {

@@ -76,8 +76,8 @@ double clinux_pow(double base, double exponent);
 int clinux_argument_count(void);
 char *_Nullable const *_Nonnull clinux_arguments(void);
 
-/// Whether the kernel has a capability of this number: 1 or 0.
-int clinux_knows_capability(int number);
+/// The permitted capabilities of this process, number n in bit n (capget(2)). 0 or -errno.
+int clinux_permitted_capabilities(uint64_t *_Nonnull mask);
 
 /// Whether seccomp(2) takes a filter with these SECCOMP_FILTER_FLAG_*: 1 or 0. Loads none.
 int clinux_knows_seccomp_flags(unsigned flags);

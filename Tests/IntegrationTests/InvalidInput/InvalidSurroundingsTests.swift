@@ -177,6 +177,25 @@ struct InvalidSurroundingsTests {
         }
     }
 
+    /// config.md, "capabilities". runc 1.1.5 and crun 1.8.1 fail.
+    @Test("capabilities that gantry itself has not are told once, and the container runs without them")
+    func capabilitiesOfOthers() async throws {
+        try await TestContainer.with(["/bin/grep", "Cap", "/proc/self/status"]) { container in
+            for set in ["bounding", "effective", "permitted", "inheritable", "ambient"] {
+                try container.set("process.capabilities." + set, ["CAP_KILL", "CAP_NET_RAW", "CAP_CHOWN"])
+            }
+            let caller = ["/usr/bin/setpriv", "--bounding-set", "-net_raw,-chown"]
+            let outcome = try await container.run(through: caller)
+            #expect(outcome.code == 0, "\(outcome)")
+            for set in ["CapBnd", "CapEff", "CapPrm", "CapInh", "CapAmb"] {
+                #expect(statusValue(set, in: outcome.stdout) == "0000000000000020", "\(outcome)")
+            }
+            #expect(
+                outcome.stderr == "gantry: warning: process.capabilities: the container is without"
+                    + " CAP_CHOWN,CAP_NET_RAW, since gantry itself is\n")
+        }
+    }
+
     @Test("10 MB of annotations are read")
     func largeDocument() async throws {
         try await TestContainer.with(["/bin/echo", "it runs"]) { container in
