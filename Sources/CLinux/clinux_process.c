@@ -181,6 +181,10 @@ unsigned clinux_effective_uid(void) {
     return geteuid();
 }
 
+unsigned clinux_effective_gid(void) {
+    return getegid();
+}
+
 static int64_t now(clockid_t clock) {
     struct timespec time;
     clock_gettime(clock, &time);

@@ -162,7 +162,19 @@ enum CommandTable {
     ]
 
     private static let others = [
-        Command.pending("spec", "Write a config.json to start from"),
+        Command(
+            name: "spec", summary: "Write a config.json to start from",
+            flags: [Flags.specBundle, Flags.rootlessSpec],
+            details: """
+                Writes config.json for a shell with a terminal in a read-only root filesystem
+                that is expected in rootfs beside it. An existing config.json is never
+                overwritten.
+                """,
+            examples: [
+                ("spec", "write ./config.json"),
+                ("spec --bundle ./web", "write ./web/config.json"),
+            ],
+            action: SpecCommand.spec),
         Command.pending("checkpoint", "Save a running container to disk"),
         Command.pending("restore", "Go on with a container that was saved"),
         Command(

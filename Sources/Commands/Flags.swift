@@ -48,6 +48,10 @@ enum Flags {
     static let creating = [bundle, consoleSocket, pidFile, pidfdSocket, noPivot, noNewKeyring, preserveFDs]
 
     // The other commands.
+    static let specBundle = Flag(
+        "bundle", "b", .text("DIR"), "Directory to write config.json to (default: the current one)")
+    static let rootlessSpec = Flag(
+        "rootless", nil, .toggle, "For a user other than root: with a user namespace for the caller")
     static let killAll = Flag(
         "all", "a", .toggle, "Signal every process of the container, not its first alone")
     static let force = Flag(

@@ -50,8 +50,9 @@ int clinux_raise(int signo);
 /// getpid(2).
 int clinux_pid(void);
 
-/// geteuid(2).
+/// geteuid(2), getegid(2).
 unsigned clinux_effective_uid(void);
+unsigned clinux_effective_gid(void);
 
 /// CLOCK_REALTIME in nanoseconds since the epoch.
 int64_t clinux_realtime(void);
