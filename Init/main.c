@@ -60,6 +60,8 @@ static long execute(struct init *init, const struct cplan_op *op) {
     case CPLAN_EXEC: return op_exec(init, op);
     case CPLAN_CHROOT: return op_chroot(init, op);
     case CPLAN_COPY_UP: return op_copy_up(init, op);
+    case CPLAN_RESET_SIGNALS: return op_reset_signals(init, op);
+    case CPLAN_ENTER: enter_cgroups(init, text(init, op->str), op->len); return 0;
     default: fail(init, -EINVAL, CPLAN_DETAIL_BAD_PLAN, 0, 0);
     }
 }

@@ -31,14 +31,11 @@ _Noreturn static void fail(struct init *init, long result, uint32_t kind, const 
     sys_exit(1);
 }
 
-/// Enters the cgroups whose files are named in the value buffer, each path ended by NUL (CgroupPlan.entrances).
-static void enter_cgroups(struct init *init, size_t length) {
+/// Enters the cgroups whose files are named in the list, each path ended by NUL (Cgroup.entrances).
+static void enter_cgroups(struct init *init, const char *list, size_t length) {
     for (size_t at = 0; at < length;) {
-        const char *path = init->value + at;
-        size_t size = 0;
-        while (at + size < length && path[size] != 0)
-            size++;
-        init->value[at + size] = 0;
+        const char *path = list + at;
+        size_t size = text_length(path);
         int fd = open_in(AT_FDCWD, path, O_WRONLY, 0, RESOLVE_NO_SYMLINKS);
         long result = fd < 0 ? fd : sys_write(fd, "0", 1);
         if (result < 0)
@@ -65,12 +62,11 @@ static void op_sync(struct init *init, const struct cplan_op *op) {
     while (count == -EINTR);
     if (count < (long)sizeof reply || reply.type != CPLAN_MSG_REPLY || reply.value != message.value)
         sys_exit(1);
+    init->value[count - (long)sizeof reply] = 0;
     if (op->arg0 == CPLAN_SYNC_PLACE)
-        enter_cgroups(init, (size_t)(count - (long)sizeof reply));
-    if (op->flags & CPLAN_F_ENV_VALUE) {
+        enter_cgroups(init, init->value, (size_t)(count - (long)sizeof reply));
+    if (op->flags & CPLAN_F_ENV_VALUE)
         init->value_length = (uint32_t)(count - (long)sizeof reply);
-        init->value[init->value_length] = 0;
-    }
     if (op->flags & CPLAN_F_LAST) {
         init->report = -1;
         sys_close(control);

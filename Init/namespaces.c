@@ -32,12 +32,14 @@ static uint64_t ignored_signals(const struct init *init) {
 
 /// What gantry's caller ignores, an exec would hand on: a container could not be ended with SIGTERM. Asking which
 /// saves a call per signal. The signal mask is empty since the spawn.
-static void reset_signals(const struct init *init) {
+static int op_reset_signals(struct init *init, const struct cplan_op *op) {
+    (void)op;
     static const uint64_t action[4]; /* the kernel's struct sigaction: SIG_DFL, no flags, empty mask */
     uint64_t signals = ignored_signals(init);
     for (int signal = 1; signal <= 64; signal++)
         if (signals >> (signal - 1) & 1)
             SYS4(__NR_rt_sigaction, signal, action, 0, sizeof(uint64_t));
+    return 0;
 }
 
 /// Stage 2 says nothing before gantry has been told who it is; under load it would be faster at it than stage 1. When
@@ -67,7 +69,6 @@ static int op_fork(struct init *init, const struct cplan_op *op) {
         return (int)pid;
     if (pid == 0) {
         wait_until_announced(gate);
-        reset_signals(init);
         return (int)SYS0(__NR_setsid); // The caller's terminal and its signals stay the caller's.
     }
     struct cplan_message message = {.type = CPLAN_MSG_FORKED, .value = (int32_t)pid};

@@ -59,16 +59,14 @@ static int op_close(struct init *init, const struct cplan_op *op) {
 static int op_check(struct init *init, const struct cplan_op *op) {
     int fd = slot(init, op->src);
     struct statx status;
-    if (op->arg0 != 0) {
-        int result = status_of(fd, "", &status);
-        if (result < 0)
-            return result;
-        if (!is_device(&status, op->arg0, op->arg1))
-            fail(init, -EINVAL, CPLAN_DETAIL_WRONG_NODE, 0, 0);
-    }
-    if (op->arg2 != 0 && file_system_of(fd) != (long)op->arg2)
+    int result = op->arg0 != 0 ? status_of(fd, "", &status) : 0;
+    if (result < 0)
+        return result;
+    int is_right = (op->arg0 == 0 || is_device(&status, op->arg0, op->arg1)) &&
+                   (op->arg2 == 0 || file_system_of(fd) == (long)op->arg2);
+    if (!is_right && !(op->flags & CPLAN_F_OPTIONAL))
         fail(init, -EINVAL, CPLAN_DETAIL_WRONG_NODE, 0, 0);
-    return 0;
+    return is_right ? 0 : -EINVAL;
 }
 
 /// End of the component that starts at `from`.

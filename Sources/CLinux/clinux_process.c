@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -116,6 +117,11 @@ int clinux_spawn_found(const char *words, size_t length, int output) {
 
 int clinux_pipe(int fds[2]) {
     return pipe2(fds, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+uint64_t clinux_hard_limit_processes(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NPROC, &limit) < 0 ? 0 : limit.rlim_max;
 }
 
 int clinux_pidfd_open(int pid) {

@@ -61,30 +61,17 @@ public struct CgroupPlan: Sendable {
 
     /// The version 2 directory, for clone3(2) with CLONE_INTO_CGROUP. `create` comes before.
     public func open() throws(Failure) -> Descriptor {
-        guard let directory = cgroup.unified else {
+        guard let directory = try cgroup.openUnified() else {
             throw Failure(.unsupported, "there is no cgroup v2 hierarchy", at: Layout.mountPoint)
         }
-        return try Descriptor.open(directory.path, O.path | O.directory)
+        return directory
     }
 
     /// Whether there is a directory of version 2 for `open`.
     public var hasUnified: Bool { cgroup.unified != nil }
 
-    /// Paths of files, each ended by NUL, through which a process of one thread enters the version 1
-    /// directories by writing `0` into each.
-    ///
-    /// That is much cheaper than `place`: to move another process, or all threads of its own, the kernel
-    /// first waits until nobody forks or exits (`cgroup_threadgroup_rwsem`), which takes an RCU grace period
-    /// when nobody has done so for a while. Median of 25 starts of the same work after 250 ms of quiet: 0.9
-    /// ms against 6.6 ms.
-    public var entrances: [UInt8] {
-        var list: [UInt8] = []
-        for directory in cgroup.directories where !directory.isUnified {
-            list.append(contentsOf: directory.path.utf8)
-            list.append(contentsOf: "/tasks\0".utf8)
-        }
-        return list
-    }
+    /// See `Cgroup.entrances`.
+    public var entrances: [UInt8] { cgroup.entrances }
 
     /// Moves a process into every version 1 directory: one that cannot enter by itself.
     public func placeLegacy(_ pid: Int32) throws(Failure) {

@@ -53,6 +53,11 @@ struct FlagValues: Sendable {
         given.last { $0.name.utf8.elementsEqual(flag.name.utf8) }?.value
     }
 
+    /// Every value of a flag that may be given several times.
+    func all(_ flag: Flag) -> [String] {
+        given.filter { $0.name.utf8.elementsEqual(flag.name.utf8) }.map { $0.value }
+    }
+
     /// Whether a toggle is on.
     func has(_ flag: Flag) -> Bool {
         self[flag]?.utf8.elementsEqual("true".utf8) ?? false

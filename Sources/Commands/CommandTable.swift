@@ -97,7 +97,28 @@ enum CommandTable {
                 ("delete --force web", "remove it in any case"),
             ],
             action: LifecycleCommands.delete),
-        Command.pending("exec", "Run another process in a container", failureCode: 255),
+        Command(
+            name: "exec", summary: "Run one more process in a container",
+            arguments: "ID COMMAND [ARGUMENT...]", count: 1...Int.max, order: .flagsFirst,
+            flags: Flags.executing,
+            details: """
+                Runs a program in the namespaces and cgroups of a container, with its
+                system-call filter. The program gets the environment, user, groups,
+                capabilities and limits of the container's own process, as far as flags do
+                not change them. What follows COMMAND is the program's. With --process the
+                whole process comes from a file, and no COMMAND is given.
+
+                In the foreground, gantry passes signals on and exits as the program does.
+                """,
+            examples: [
+                ("exec web ps", "run ps in the container"),
+                ("exec -u 1000:1000 --cwd /tmp web sh -c 'id; pwd'", "as another user, elsewhere"),
+                ("exec -d --process process.json --pid-file job.pid web", "as an engine does"),
+            ],
+            exitCodes: [
+                ("N", "what the process exited with (with --detach: 0)"),
+                ("128+N", "it was killed by signal N"),
+            ], failureCode: 255, action: ExecCommandLine.exec),
         Command(
             name: "pause", summary: "Freeze all processes of a container", arguments: "ID", count: 1...1,
             details: """

@@ -47,6 +47,31 @@ enum Flags {
         "no-subreaper", nil, .toggle, "Do not adopt orphans of the container")
     static let creating = [bundle, consoleSocket, pidFile, pidfdSocket, noPivot, noNewKeyring, preserveFDs]
 
+    // One more process.
+    static let cwd = Flag("cwd", nil, .text("DIR"), "Working directory in the container")
+    static let env = Flag("env", "e", .text("NAME=VALUE"), "Add to the environment; may be repeated")
+    static let tty = Flag("tty", "t", .toggle, "Give the process a terminal")
+    static let user = Flag(
+        "user", "u", .text("UID[:GID]"), "User and group, as numbers (without GID: group 0)")
+    static let additionalGids = Flag(
+        "additional-gids", "g", .text("GID"), "One more group, as a number; may be repeated")
+    static let process = Flag(
+        "process", "p", .text("FILE"), "Take the process from FILE: the \"process\" of a config.json")
+    static let cap = Flag("cap", "c", .text("CAP"), "Add a capability, such as CAP_KILL; may be repeated")
+    static let noNewPrivs = Flag("no-new-privs", nil, .toggle, "Let no exec gain privileges")
+    static let processLabel = Flag("process-label", nil, .text("LABEL"), "SELinux label of the process")
+    static let apparmor = Flag("apparmor", nil, .text("PROFILE"), "AppArmor profile of the process")
+    static let ignorePaused = Flag(
+        "ignore-paused", nil, .toggle, "Go on with a paused container; the process runs when it is resumed")
+    static let execCgroup = Flag(
+        "cgroup", nil, .text("[CONTROLLERS:]PATH"),
+        "Run in this cgroup below the container's; may be repeated")
+    static let executing = [
+        cwd, env, tty, user, additionalGids, process, detach, pidFile, consoleSocket, pidfdSocket,
+        processLabel,
+        apparmor, noNewPrivs, cap, preserveFDs, execCgroup, ignorePaused,
+    ]
+
     // The other commands.
     static let specBundle = Flag(
         "bundle", "b", .text("DIR"), "Directory to write config.json to (default: the current one)")

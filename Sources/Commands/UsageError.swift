@@ -16,6 +16,10 @@ enum UsageError {
         return Failure(.usage, "\"\(command.name)\" requires \(bound) argument(s)\(names)")
     }
 
+    /// `exec` with nothing to run.
+    static let noProgram = Failure(
+        .usage, "\"exec\" requires a COMMAND behind the ID, or --process FILE")
+
     /// What follows the error on stderr: how it would be right.
     static func advice(for command: Command?) -> String {
         guard let command else {

@@ -27,10 +27,12 @@ extension Errno {
     public static let ESRCH: CInt = 3
     public static let EAGAIN: CInt = 11
     public static let EACCES: CInt = 13
+    public static let EBUSY: CInt = 16
     public static let EEXIST: CInt = 17
     public static let ENODEV: CInt = 19
     public static let EPIPE: CInt = 32
     public static let ENOTEMPTY: CInt = 39
+    public static let EOPNOTSUPP: CInt = 95
     public static let ECONNRESET: CInt = 104
     public static let ECONNREFUSED: CInt = 111
 }

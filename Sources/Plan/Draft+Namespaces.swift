@@ -6,7 +6,7 @@ internal import OCI
 extension Draft {
     /// CLONE_NEW* of a namespace, and when it is joined: the mount namespace late, since paths are looked up
     /// in the one we are in, and pid last.
-    private static func kind(_ type: Spec.Linux.Namespace.Kind) -> (flag: UInt64, place: Int16) {
+    static func kind(_ type: Spec.Linux.Namespace.Kind) -> (flag: UInt64, place: Int16) {
         switch type {
         case .user: (Clone.newUser, 0)
         case .time: (Clone.newTime, 1)
@@ -31,6 +31,7 @@ extension Draft {
         steps.origin = .none
         steps.add(
             .fork, src: options.intoCgroup ? Slot.cgroup : Slot.none, newNamespaces & Clone.newPID)
+        steps.add(.resetSignals)
         // Only now, so that the process itself is not charged to the container's memory.
         steps.add(.sync, SyncPoint.place)
     }
@@ -44,13 +45,13 @@ extension Draft {
     }
 
     /// The host's procfs, so that no other one can be put in its place (CVE-2025-52881).
-    private mutating func planProc() {
+    mutating func planProc() {
         let path = steps.literal("/proc")
         steps.add(.open, dst: Slot.proc, str: path, OpenFlag.path | OpenFlag.directory, 0)
         steps.add(.check, src: Slot.proc, 0, 0, procMagic)
     }
 
-    private mutating func planScore() throws(Failure) {
+    mutating func planScore() throws(Failure) {
         guard let score = process.oomScoreAdj else { return }
         steps.origin = Origin("process.oomScoreAdj")
         let file = steps.literal("self/oom_score_adj")
@@ -95,14 +96,18 @@ extension Draft {
         steps.origin = Origin("linux.namespaces")
         if newNamespaces & Clone.newCgroup != 0 { steps.add(.unshare, Clone.newCgroup) }
         if newNamespaces & Clone.newNetwork != 0 { steps.add(.loopback) }
+        try planKeyring()
+    }
+
+    /// An exec finds the keyring of the same name that the container's start has made.
+    mutating func planKeyring() throws(Failure) {
+        guard !options.noNewKeyring else { return }
         steps.origin = .none
-        if !options.noNewKeyring {
-            let start = steps.position
-            steps.append(literal: "_ses.")
-            _ = try steps.text(options.id)
-            // A kernel without keyrings has none to keep the container from.
-            steps.add(.keyring, ok: (ErrorNumber.notImplemented, 0), str: start)
-        }
+        let start = steps.position
+        steps.append(literal: "_ses.")
+        _ = try steps.text(options.id)
+        // A kernel without keyrings has none to keep the container from.
+        steps.add(.keyring, ok: (ErrorNumber.notImplemented, 0), str: start)
     }
 
     /// Host name, domain name, sysctls.

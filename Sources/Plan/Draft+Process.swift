@@ -25,7 +25,8 @@ extension Draft {
         steps.add(.closeFrom, src: needsHome ? Slot.passwd : Slot.none, UInt64(3 + options.preserveFDs))
         try planIdentity(capabilities.offset)
         try planExecutable(environment)
-        planReady(needsHome: needsHome)
+        // Nobody waits for an exec to be ready, unless it lacks something.
+        if options.joining == nil || needsHome { planReady(needsHome: needsHome) }
         planPrivileges(capabilities.sets, offset: capabilities.offset)
         try planExec(environment)
     }
@@ -56,8 +57,8 @@ extension Draft {
             OpenFlag.readOnly | OpenFlag.noTTY | OpenFlag.nonBlock, Resolve.container)
     }
 
-    /// Raising a hard limit takes privileges, so it happens here; a small number of open files would be in
-    /// our own way, so it waits: see `planSmallFileLimit`.
+    /// Raising a hard limit takes privileges, so it happens here; what would be in our own way waits: see
+    /// `planLateLimits`.
     private mutating func planRlimits() throws(Failure) {
         for (index, limit) in process.rlimits.enumerated() {
             steps.origin = Origin("process.rlimits", index)
@@ -65,26 +66,38 @@ extension Draft {
                 throw Failure(
                     .invalid, "\"\(limit.type)\" is no resource limit", at: "process.rlimits[\(index)].type")
             }
-            if number == Draft.openFiles, limit.soft < Draft.ownFiles {
-                if limit.hard >= Draft.ownFiles {
-                    steps.add(.rlimit, UInt64(number), limit.hard, limit.hard)
-                }
+            guard isLate(limit, number) else {
+                steps.add(.rlimit, UInt64(number), limit.soft, limit.hard)
                 continue
             }
-            steps.add(.rlimit, UInt64(number), limit.soft, limit.hard)
+            let isRaised =
+                number == Draft.openFiles
+                ? limit.hard >= Draft.ownFiles : limit.hard > (options.joining?.processLimit ?? 0)
+            if isRaised { steps.add(.rlimit, UInt64(number), limit.hard, limit.hard) }
         }
+    }
+
+    /// Whether the limit would be in the init's own way: it needs some open files, and an exec forks once
+    /// more after it has become the container's user.
+    private func isLate(_ limit: Spec.Process.Rlimit, _ number: Int) -> Bool {
+        (number == Draft.openFiles && limit.soft < Draft.ownFiles)
+            || (number == Draft.processes && options.joining != nil)
     }
 
     /// RLIMIT_NOFILE.
     static let openFiles = 7
+    /// RLIMIT_NPROC.
+    private static let processes = 6
     /// More than the init ever has open behind the preserved descriptors.
     private static let ownFiles: UInt64 = 256
 
-    private mutating func planSmallFileLimit() {
-        for (index, limit) in process.rlimits.enumerated()
-        where limit.soft < Draft.ownFiles && NameTable.rlimits.number(of: limit.type) == Draft.openFiles {
+    private mutating func planLateLimits() {
+        for (index, limit) in process.rlimits.enumerated() {
+            guard let number = NameTable.rlimits.number(of: limit.type), isLate(limit, number) else {
+                continue
+            }
             steps.origin = Origin("process.rlimits", index)
-            steps.add(.rlimit, UInt64(Draft.openFiles), limit.soft, limit.hard)
+            steps.add(.rlimit, UInt64(number), limit.soft, limit.hard)
         }
     }
 
@@ -172,7 +185,9 @@ extension Draft {
         }
         steps.origin = .none
         if options.waitsForStart { steps.add(.waitStart) }
-        planSmallFileLimit()
+        // What the container sees of an exec is its own already.
+        if options.joining != nil { steps.add(.fork) }
+        planLateLimits()
         if hasFilter { planFilter() }
         if isFilterPrivileged { planCapabilities(offset) }
     }

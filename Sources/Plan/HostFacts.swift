@@ -89,6 +89,8 @@ public struct PlanOptions: Sendable {
     public var intoCgroup: Bool
     /// Entries added to process.env, such as `LISTEN_FDS=1`.
     public var environment: [String]
+    /// `exec`: the process joins a container that is there.
+    var joining: Joining?
 
     public init(
         id: String, bundle: String, rootfs: String, noPivot: Bool = false, noNewKeyring: Bool = false,

@@ -19,6 +19,7 @@ public struct Op: Sendable {
         case waitStart, closeFrom, exec
         case chroot
         case copyUp
+        case resetSignals, enter
     }
 
     public var code: Code { Code(rawValue: raw.code) ?? .nop }
@@ -32,6 +33,7 @@ enum Slot {
     static let none = Int16(CPLAN_SLOT_NONE)
     static let control = Int16(CPLAN_SLOT_CONTROL)
     static let start = Int16(CPLAN_SLOT_START)
+    static let container = Int16(CPLAN_SLOT_CONTAINER)
     static let cgroup = Int16(CPLAN_SLOT_CGROUP)
     static let proc = Int16(CPLAN_SLOT_PROC)
     static let root = Int16(CPLAN_SLOT_ROOT)

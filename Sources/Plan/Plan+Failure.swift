@@ -89,7 +89,9 @@ extension Plan {
     /// What is known about the reason for an errno.
     private static func hint(_ op: Op, errno: Int32) -> String? {
         switch (op.code, errno) {
-        case (.setNS, 22): "it is no namespace of this type"
+        case (.setNS, 22) where op.raw.src != Slot.container: "it is no namespace of this type"
+        case (.setNS, 3): "the container has stopped"
+        case (.fork, 12): "the container may have stopped"
         case (.mountData, 2): "a path among its options is missing"
         case (.attach, 20): "one of them is a directory, the other is not"
         case (.makeFS, 19): "this kernel has no such file system"
@@ -120,11 +122,15 @@ extension Plan {
         case .openTarget: return targetPurpose(op, text)
         case .check: return "use " + path(of: raw.src, before: index)
         case .close: return "close " + path(of: raw.src, before: index)
+        case .setNS where raw.src == Slot.container: return "join the container's namespaces"
         case .setNS:
             return "join the \(Plan.namespaces(raw.arg0)) namespace \(path(of: raw.src, before: index))"
         case .unshare: return "make a new namespace: \(Plan.namespaces(raw.arg0))"
-        case .fork: return "start the container's first process"
-        case .sync: return "enter the container's cgroup"
+        case .fork:
+            return raw.src == Slot.cgroup && index != lastFork
+                ? "enter the container's cgroup" : "start a process in the container"
+        case .sync, .enter: return "enter the container's cgroup"
+        case .resetSignals: return "reset signals"
         case .loopback: return "bring up the loopback interface"
         case .hostname: return "set the host name to \"\(text)\""
         case .domainname: return "set the domain name to \"\(text)\""
@@ -206,7 +212,8 @@ extension Plan {
     static func call(_ code: Op.Code) -> String {
         switch code {
         case .nop, .waitStart: "init"
-        case .sync: "write 0 to"
+        case .sync, .enter: "write 0 to"
+        case .resetSignals: "rt_sigaction"
         case .open, .openTarget: "openat2"
         case .check: "statx"
         case .close: "close"

@@ -18,6 +18,7 @@ extension Plan {
         "wait_start", "close_from", "exec",
         "chroot",
         "copy_up",
+        "reset_signals", "enter",
     ]
 
     static func name(_ code: Op.Code) -> String { names[Int(code.rawValue)].description }
@@ -31,7 +32,7 @@ extension Plan {
         var stage = 1
         for index in ops.indices {
             write(index, stage: stage, to: &writer)
-            if ops[index].code == .fork { stage = 2 }
+            if index == lastFork { stage = 2 }
         }
         writer.endArray()
         writer.endObject()
@@ -77,6 +78,7 @@ extension Plan {
         case .capBounding: break
         case .seccomp: writer.member("instructions", raw.len / 8)
         case .resolveExec: writer.member("candidates", texts(raw.str, length: raw.len))
+        case .enter: writer.member("files", texts(raw.str, length: raw.len))
         case .makeFS, .mountData:
             writer.member("type", text(raw.str))
             writer.member("options", texts(raw.str2, length: raw.len))

@@ -18,7 +18,7 @@ extension Plan {
             }
             text += row + "\n"
             for detail in details(at: line.index) { text += "        " + detail + "\n" }
-            if ops[line.index].code == .fork { text += "\nStage 2: in the container's namespaces\n" }
+            if line.index == lastFork { text += "\nStage 2: in the container's namespaces\n" }
         }
         return text
     }
@@ -27,6 +27,9 @@ extension Plan {
         String(repeating: " ", count: max(width - text.utf8.count, 0)) + text
     }
 
+    /// The fork that stage 2 comes from.
+    var lastFork: Int? { ops.lastIndex { $0.code == .fork } }
+
     /// The step as an order.
     func words(at index: Int) -> String {
         let op = ops[index]
@@ -34,7 +37,13 @@ extension Plan {
         switch op.code {
         case .openTarget: return "find or " + purpose(op, at: index)
         case .check: return "check that " + checked(op, at: index)
-        case .fork: return "start stage 2 as gantry's child and end"
+        case .fork:
+            return index == lastFork
+                ? "start stage 2 as gantry's child and end"
+                : "go on as another child of gantry's, and end"
+        case .setNS where raw.src == Slot.container:
+            return "join the container's namespaces: " + Plan.namespaces(raw.arg0)
+        case .resetSignals: return "give signals that the caller ignores their default actions"
         case .sync: return Plan.sync(raw.arg0)
         case .umask: return "set the umask to \(Plan.octal(raw.arg0))"
         case .keyring: return "join a new session keyring \"\(text(raw.str))\""
@@ -107,7 +116,7 @@ extension Plan {
         case .seccomp:
             add(raw.len == 0 ? "compiled at the start" : "\(raw.len / 8) instructions")
             if raw.arg0 != 0 { add("flags 0x" + String(raw.arg0, radix: 16)) }
-        case .resolveExec: add(texts(raw.str, length: raw.len).joined(separator: " "))
+        case .resolveExec, .enter: add(texts(raw.str, length: raw.len).joined(separator: " "))
         case .sync:
             if op.has(CPLAN_F_ANY_FD) { add("with the container's /etc/passwd; the answer is HOME") }
         case .openTarget where op.has(CPLAN_F_NO_SYMLINKS): add("no symlinks on the way")

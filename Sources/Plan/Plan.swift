@@ -35,6 +35,14 @@ public struct Plan: Sendable, CustomStringConvertible {
         ops.contains { $0.code == .sync && UInt32($0.raw.flags) & UInt32(CPLAN_F_ENV_VALUE) != 0 }
     }
 
+    /// How many processes the init becomes, one after the other.
+    public var forks: Int { ops.reduce(0) { $0 + ($1.code == .fork ? 1 : 0) } }
+
+    /// Whether the step enters a cgroup of version 2.
+    public func entersCgroup(at index: Int) -> Bool {
+        ops.indices.contains(index) && ops[index].code == .fork && ops[index].raw.src == Slot.cgroup
+    }
+
     /// Adds the compiled system-call filter, an array of `struct sock_filter` (seccomp(2)). An empty one
     /// means that nothing is filtered. Without a filter in the configuration this does nothing.
     ///

@@ -5,14 +5,15 @@ internal import Plan
 
 /// Finds out what a plan must know about this host.
 enum FactGatherer {
+    /// - Parameters: `rootfs` and `cgroup` may be left out for an exec, which asks for nothing about them.
     static func gather(
-        _ requests: [FactRequest], rootfs: String, cgroup: ContainerCgroup
+        _ requests: [FactRequest], rootfs: String = "", cgroup: ContainerCgroup? = nil
     ) throws(Failure) -> HostFacts {
         var facts = HostFacts(cgroup: .legacy([]))
         for request in requests {
             switch request {
             case .cgroups:
-                facts.cgroup = cgroup.layout
+                if let cgroup { facts.cgroup = cgroup.layout }
             case .permittedCapabilities:
                 facts.permittedCapabilities = try permittedCapabilities()
             case .kcore:

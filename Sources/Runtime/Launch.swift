@@ -49,7 +49,7 @@ enum Launch {
         // made while stage 1 makes its namespaces.
         let directory = try container.cgroup.makeBeforeSpawn()
         var process = try InitProcess.spawn(
-            plan: try container.plan.encode(), start: socket.rawOrNone, cgroup: directory.rawOrNone)
+            plan: try container.plan.encode(), door: socket.rawOrNone, cgroup: directory.rawOrNone)
         do {
             try container.cgroup.makeAfterSpawn()
             try converse(&process, container, entry)

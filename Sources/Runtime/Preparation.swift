@@ -34,7 +34,7 @@ struct Preparation {
             ownerUID: clinux_effective_uid(),
             annotations: spec.annotations.map { (key: $0.key, value: $0.value) },
             hasPidNamespace: spec.linux?.namespaces.contains { $0.type == .pid && $0.path == nil } ?? false,
-            cgroups: cgroup.recorded)
+            hasKeyring: !options.noNewKeyring, cgroups: cgroup.recorded)
     }
 
     /// What the configuration has that does not come to pass, a sentence each.

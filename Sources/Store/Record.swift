@@ -16,7 +16,7 @@ public struct Record: Sendable, Equatable {
     }
 
     /// Version of the format on disk. A reader refuses another one.
-    static let version = 1
+    static let version = 2
 
     public var id: String
     public var bundle: String
@@ -28,11 +28,14 @@ public struct Record: Sendable, Equatable {
     public var annotations: [(key: String, value: String)]
     /// Whether the container has a pid namespace of its own, whose end is the end of all its processes.
     public var hasPidNamespace: Bool
+    /// Whether it has a session keyring of its own, which an exec joins.
+    public var hasKeyring: Bool
     public var cgroups: [Cgroup]
 
     public init(
         id: String, bundle: String, rootfs: String, created: Int64, ownerUID: UInt32,
-        annotations: [(key: String, value: String)], hasPidNamespace: Bool, cgroups: [Cgroup]
+        annotations: [(key: String, value: String)], hasPidNamespace: Bool, hasKeyring: Bool,
+        cgroups: [Cgroup]
     ) {
         self.id = id
         self.bundle = bundle
@@ -41,6 +44,7 @@ public struct Record: Sendable, Equatable {
         self.ownerUID = ownerUID
         self.annotations = annotations
         self.hasPidNamespace = hasPidNamespace
+        self.hasKeyring = hasKeyring
         self.cgroups = cgroups
     }
 
@@ -64,6 +68,7 @@ extension Record {
         for (key, value) in annotations { json.member(key, value) }
         json.endObject()
         json.member("pidNamespace", hasPidNamespace)
+        json.member("keyring", hasKeyring)
         json.key("cgroups")
         json.beginArray()
         for cgroup in cgroups {
@@ -106,6 +111,7 @@ extension Record {
         created = try Record.member(root, "created").integer()
         ownerUID = try Record.member(root, "owner").integer()
         hasPidNamespace = try Record.member(root, "pidNamespace").bool()
+        hasKeyring = try Record.member(root, "keyring").bool()
         annotations = []
         for (name, value) in try Record.member(root, "annotations").members() {
             annotations.append((key: try name.string(), value: try value.string()))

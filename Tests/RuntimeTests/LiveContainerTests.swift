@@ -22,7 +22,7 @@ import Testing
         let entry = try store.create("a")
         let record = Record(
             id: "a", bundle: "/b", rootfs: "/b/rootfs", created: 1, ownerUID: 0, annotations: [],
-            hasPidNamespace: true, cgroups: [])
+            hasPidNamespace: true, hasKeyring: true, cgroups: [])
         try entry.begin(record, config: Array("{}".utf8))
         if let process { try entry.setInit(process) }
     }

@@ -7,7 +7,7 @@ import Testing
     static let whole = Record(
         id: "a", bundle: "/b", rootfs: "/b/rootfs", created: 1_700_000_000_123_456_789, ownerUID: 1000,
         annotations: [("org.example", "x"), ("empty", ""), ("quotes \"\\\n\u{1}", "ü €\u{10ffff}")],
-        hasPidNamespace: true,
+        hasPidNamespace: true, hasKeyring: true,
         cgroups: [
             Record.Cgroup(controllers: "cpu,cpuacct", path: "/sys/fs/cgroup/cpu,cpuacct/a"),
             Record.Cgroup(controllers: "", path: "/sys/fs/cgroup/unified/a"),
@@ -17,7 +17,7 @@ import Testing
         #expect(try Record(Self.whole.encoded(), name: "state.json") == Self.whole)
         let least = Record(
             id: "b", bundle: "/", rootfs: "/", created: .min, ownerUID: .max, annotations: [],
-            hasPidNamespace: false, cgroups: [])
+            hasPidNamespace: false, hasKeyring: false, cgroups: [])
         let read = try Record(least.encoded(), name: "state.json")
         #expect(read == least)
         #expect(read.created == .min)
@@ -39,13 +39,14 @@ import Testing
 
     /// Each member must be there and have its type, and the error names the file and the member.
     @Test(arguments: [
-        ("\"version\":1", "\"versio\":1", "version"), ("\"version\":1", "\"version\":\"1\"", "version"),
+        ("\"version\":2", "\"versio\":1", "version"), ("\"version\":2", "\"version\":\"1\"", "version"),
         ("\"id\":\"a\"", "\"id\":1", "id"), ("\"bundle\":\"/b\"", "\"bundle\":null", "bundle"),
         ("\"rootfs\":", "\"rootf\":", "rootfs"), ("\"created\":1", "\"created\":-9", "created"),
         ("\"owner\":1000", "\"owner\":-1", "owner"), ("\"owner\":1000", "\"owner\":4294967296", "owner"),
         ("\"annotations\":{", "\"annotation\":{", "annotations"),
         ("\"empty\":\"\"", "\"empty\":[]", "annotations.empty"),
         ("\"pidNamespace\":true", "\"pidNamespace\":0", "pidNamespace"),
+        ("\"keyring\":true", "\"keyrin\":true", "keyring"),
         ("\"cgroups\":[", "\"cgroup\":[", "cgroups"),
         ("\"controllers\":\"cpu,cpuacct\"", "\"controllers\":{}", "cgroups[0].controllers"),
     ])
@@ -61,10 +62,10 @@ import Testing
             failure?.place?.contains("/run/gantry/a/state.json") == true, "\(String(describing: failure))")
     }
 
-    @Test(arguments: [0, 2, 99])
+    @Test(arguments: [0, 1, 99])
     func anotherVersionIsTold(version: Int) {
         let text = String(decoding: Self.whole.encoded(), as: UTF8.self)
-        let other = replaced("\"version\":1", with: "\"version\":\(version)", in: text)
+        let other = replaced("\"version\":2", with: "\"version\":\(version)", in: text)
         let failure = #expect(throws: Failure.self) { try Record(Array(other.utf8), name: "state.json") }
         #expect(failure?.kind == .unsupported)
         #expect(

@@ -19,7 +19,7 @@ import Testing
     private func record(_ id: String) -> Record {
         Record(
             id: id, bundle: "/b", rootfs: "/b/rootfs", created: 1, ownerUID: 0, annotations: [],
-            hasPidNamespace: true, cgroups: [])
+            hasPidNamespace: true, hasKeyring: true, cgroups: [])
     }
 
     private func mode(_ path: String) throws -> Int {

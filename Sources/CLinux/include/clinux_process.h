@@ -23,6 +23,8 @@ int clinux_spawn_found(const char *_Nonnull words, size_t length, int output);
 
 /// A pipe, close-on-exec: the end to read from first.
 int clinux_pipe(int fds[_Nonnull 2]);
+/// The caller's hard limit on processes of a user (RLIMIT_NPROC); UINT64_MAX for none.
+uint64_t clinux_hard_limit_processes(void);
 
 int clinux_pidfd_open(int pid);
 int clinux_pidfd_signal(int pidfd, int signo);

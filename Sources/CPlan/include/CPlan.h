@@ -22,6 +22,7 @@
 #define CPLAN_SLOT_NONE (-1)
 #define CPLAN_SLOT_CONTROL 0  /* SEQPACKET socket to gantry */
 #define CPLAN_SLOT_START 1    /* listening socket on which `gantry start` knocks; empty for `run` */
+#define CPLAN_SLOT_CONTAINER 1 /* exec: pidfd of the process whose namespaces are joined, in place of START */
 #define CPLAN_SLOT_CGROUP 2   /* cgroup v2 directory for CLONE_INTO_CGROUP; empty on v1 */
 #define CPLAN_SLOT_PROC 3     /* the host's procfs, verified; opened by an op of stage 1 */
 #define CPLAN_SLOT_ROOT 4     /* the container's root mount */
@@ -92,6 +93,8 @@ enum cplan_opcode {
 
     CPLAN_CHROOT,        // without a mount namespace: chroot into slot src
     CPLAN_COPY_UP,       // copy what the directory in slot src holds into the one in slot aux
+    CPLAN_RESET_SIGNALS, // actions that the caller's exec handed on become the default ones
+    CPLAN_ENTER,         // write 0 to each file of str[len] (paths ended by NUL): enters cgroups of version 1
 
     CPLAN_OPCODES
 };

@@ -128,8 +128,8 @@ struct DamageTests {
     // MARK: The record
 
     @Test(arguments: [
-        ("", "line 1, column 1"), ("{", "state.json"), ("{\"version\":1}", "id"), ("[]", "state.json"),
-        ("{\"version\":2,\"id\":\"x\"}", "written by another version of gantry (format 2, this one reads 1)"),
+        ("", "line 1, column 1"), ("{", "state.json"), ("{\"version\":2}", "id"), ("[]", "state.json"),
+        ("{\"version\":9,\"id\":\"x\"}", "written by another version of gantry (format 9, this one reads 2)"),
     ])
     func damagedRecordsAreTold(text: String, says: String) async throws {
         try await with { container in

@@ -1,0 +1,81 @@
+internal import CPlan
+internal import Diagnostics
+internal import Linux
+internal import OCI
+internal import Plan
+internal import Store
+
+/// One exec, from what is prepared to a process that runs.
+enum ExecLaunch {
+    static func perform(_ exec: borrowing ExecPreparation) throws(Failure) -> InitProcess {
+        if let process = try perform(exec, fallback: false) { return process }
+        guard let process = try perform(exec, fallback: true) else {
+            throw Failure(.system, "the container's cgroup takes no processes")
+        }
+        return process
+    }
+
+    /// - Returns: nil when the cgroup of version 2 takes no processes, and there is another one to try.
+    private static func perform(
+        _ exec: borrowing ExecPreparation, fallback: Bool
+    ) throws(Failure) -> InitProcess? {
+        let directory = try exec.openCgroup(fallback: fallback)
+        let plan = try exec.plan(intoCgroup: directory.rawOrNone >= 0)
+        var process = try InitProcess.spawn(
+            plan: try plan.encode(), door: exec.container.raw, cgroup: directory.rawOrNone)
+        let refusal: InitFailure?
+        do throws(Failure) {
+            refusal = try converse(&process, exec, plan)
+        } catch {
+            process.kill()
+            throw error
+        }
+        guard let refusal else { return process }
+        process.kill()
+        if !fallback, exec.mayFallBack, isRefusedByCgroup(refusal, plan) { return nil }
+        throw plan.describe(
+            op: refusal.op, errno: refusal.errno, kind: refusal.kind, detail: refusal.detail)
+    }
+
+    private static func isRefusedByCgroup(_ failure: InitFailure, _ plan: Plan) -> Bool {
+        plan.entersCgroup(at: failure.op)
+            && (failure.errno == Errno.EBUSY || failure.errno == Errno.EOPNOTSUPP)
+    }
+
+    /// - Returns: what the init told, when it failed.
+    private static func converse(
+        _ process: inout InitProcess, _ exec: borrowing ExecPreparation, _ plan: Plan
+    ) throws(Failure) -> InitFailure? {
+        var order = ExecProtocol(forks: plan.forks)
+        while true {
+            let received = try process.channel.receive()
+            switch order.receive(received.message) {
+            case .adopt(let pid):
+                process.adopt(pid)
+            case .sendHome:
+                let home =
+                    plan.wantsHome
+                    ? HomeDirectory.environmentEntry(
+                        uid: exec.process.user.uid, passwd: received.descriptor) : []
+                guard try process.channel.reply(CPLAN_SYNC_READY, value: home) else {
+                    throw describeDeath(process.kill())
+                }
+            case .succeed:
+                return nil
+            case .reportFailure:
+                return received.failure
+            case .reportDeath:
+                throw describeDeath(process.kill())
+            case .reportDisorder:
+                throw Failure(.system, "the init sent a message out of order; this is a bug in gantry")
+            }
+        }
+    }
+
+    private static func describeDeath(_ status: WaitStatus) -> Failure {
+        guard let signal = status.signal else {
+            return Failure(.system, "the init ended with exit code \(status.code) before the process ran")
+        }
+        return Failure(.system, "the init was killed by signal \(signal) before the process ran")
+    }
+}

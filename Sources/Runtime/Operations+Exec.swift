@@ -1,0 +1,31 @@
+public import Diagnostics
+internal import Linux
+
+extension Operations {
+    /// `exec`: one more process in a container.
+    ///
+    /// - Returns: its exit code, 128 + signal when it was killed; 0 at once when detached.
+    public static func exec(_ options: ExecOptions) throws(Failure) -> CInt {
+        try InheritedDescriptors.seal(preserving: options.preserveFDs)
+        let exec = try ExecPreparation.prepare(options)
+        if options.detach {
+            let process = try launch(exec)
+            if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
+            return 0
+        }
+        let foreground = try Foreground()
+        var process = try launch(exec)
+        if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
+        try foreground.wait(for: process.pid)
+        return process.wait().code
+    }
+
+    /// Engines look for the first words.
+    private static func launch(_ exec: borrowing ExecPreparation) throws(Failure) -> InitProcess {
+        do {
+            return try ExecLaunch.perform(exec)
+        } catch {
+            throw Failure(error.kind, "exec failed: " + error.description)
+        }
+    }
+}
