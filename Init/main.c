@@ -62,6 +62,7 @@ static long execute(struct init *init, const struct cplan_op *op) {
     case CPLAN_COPY_UP: return op_copy_up(init, op);
     case CPLAN_RESET_SIGNALS: return op_reset_signals(init, op);
     case CPLAN_ENTER: enter_cgroups(init, text(init, op->str), op->len); return 0;
+    case CPLAN_OPEN_MOUNT: return op_open_mount(init, op);
     default: fail(init, -EINVAL, CPLAN_DETAIL_BAD_PLAN, 0, 0);
     }
 }

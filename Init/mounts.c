@@ -7,6 +7,30 @@ static int set_attributes(int fd, unsigned flags, uint64_t set, uint64_t clear, 
     return (int)SYS5(__NR_mount_setattr, fd, path, at, &attributes, sizeof attributes);
 }
 
+/// No path has more directories.
+#define ASCENT_MAX 4096
+
+/// Goes up from a directory to the top of the mount that it is on. mountinfo would tell the same as text; here
+/// nothing can come between.
+static int op_open_mount(struct init *init, const struct cplan_op *op) {
+    int fd = open_in(slot(init, op->src), ".", O_PATH | O_DIRECTORY, 0, 0);
+    for (int steps = 0; fd >= 0 && steps < ASCENT_MAX; steps++) {
+        struct statx status;
+        int result = status_of(fd, "", &status);
+        if (result < 0)
+            return result;
+        if (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) {
+            fill(init, op->dst, fd);
+            return 0;
+        }
+        int above = open_in(fd, "..", O_PATH | O_DIRECTORY, 0, 0);
+        sys_close(fd);
+        fd = above;
+    }
+    // A root that is no mount, entered with chroot(2), has nothing above it.
+    return fd < 0 ? fd : -EXDEV;
+}
+
 static int op_propagation(struct init *init, const struct cplan_op *op) {
     int fd = op->src < 0 ? AT_FDCWD : slot(init, op->src);
     return set_attributes(fd, op->flags, 0, 0, op->arg0);

@@ -10,8 +10,8 @@ enum RootPropagation {
         return flags
     }
 
-    /// Whether the mount that contains the rootfs may stay shared: then it is made private first.
-    static func needsMountPoint(_ text: String) -> Bool {
+    /// Whether the mount that holds the rootfs may stay shared: then it is made private first.
+    static func leavesShared(_ text: String) -> Bool {
         guard let flags = flags(text) else { return false }
         if flags & MountFlag.shared != 0 { return true }
         return flags & MountFlag.recursive == 0 && flags & MountFlag.unbindable == 0
@@ -31,6 +31,13 @@ extension Draft {
         steps.origin = Origin("root.path")
         let path = try steps.text(options.rootfs)
         steps.add(.open, dst: Slot.target, str: path, OpenFlag.path | OpenFlag.directory, 0)
+        if let given = linux.rootfsPropagation, RootPropagation.leavesShared(given) {
+            // Found from the descriptor: in a namespace that is joined it may be another one than on the host.
+            steps.origin = Origin("linux.rootfsPropagation")
+            steps.add(.openMount, dst: Slot.tree, src: Slot.target)
+            addPropagation(MountFlag.private, to: Slot.tree)
+            steps.origin = Origin("root.path")
+        }
         steps.add(.openTree, flags: CPLAN_F_RECURSIVE, dst: Slot.root, src: Slot.target)
         steps.add(.attach, src: Slot.root, aux: Slot.target)
     }
@@ -58,14 +65,6 @@ extension Draft {
             if known & MountFlag.unbindable == 0 { flags = known }
         }
         addPropagation(flags, to: Slot.none)
-        guard let given = linux.rootfsPropagation, RootPropagation.needsMountPoint(given) else { return }
-        guard let mountPoint = facts.rootfsMountPoint else {
-            throw Failure(
-                .invalid, "the mount that contains the rootfs is not known", at: "linux.rootfsPropagation")
-        }
-        let path = try steps.text(mountPoint)
-        steps.add(.open, dst: Slot.target, str: path, OpenFlag.path | OpenFlag.directory, 0)
-        addPropagation(MountFlag.private, to: Slot.target)
     }
 
     /// Changes the propagation of a slot's mount, or of "/".

@@ -6,8 +6,6 @@ public enum FactRequest: Sendable, Equatable {
     case permittedCapabilities
     /// Whether /proc/kcore exists.
     case kcore
-    /// Where the mount that contains the rootfs is mounted (/proc/self/mountinfo).
-    case rootfsMountPoint
     /// Whether the source of `mounts[index]`, absolute, is on a procfs.
     case isProcfs(index: Int, source: String)
     /// Whether the network namespace at the path is the one that gantry runs in.
@@ -20,8 +18,6 @@ public struct HostFacts: Sendable, Equatable {
     /// The capabilities that gantry has, number n in bit n: nobody can give what he has not.
     public var permittedCapabilities: UInt64
     public var hasKcore: Bool
-    /// Answers `rootfsMountPoint`.
-    public var rootfsMountPoint: String?
     /// Answers `isProcfs`: indices of those mounts whose source is on a procfs.
     public var procfsSources: [Int]
     /// Answers `isOwnNetwork`.
@@ -29,13 +25,11 @@ public struct HostFacts: Sendable, Equatable {
 
     public init(
         cgroup: CgroupLayout, permittedCapabilities: UInt64 = .max, hasKcore: Bool = true,
-        rootfsMountPoint: String? = nil,
         procfsSources: [Int] = [], joinsOwnNetwork: Bool = false
     ) {
         self.cgroup = cgroup
         self.permittedCapabilities = permittedCapabilities
         self.hasKcore = hasKcore
-        self.rootfsMountPoint = rootfsMountPoint
         self.procfsSources = procfsSources
         self.joinsOwnNetwork = joinsOwnNetwork
     }

@@ -19,7 +19,7 @@ public struct Op: Sendable {
         case waitStart, closeFrom, exec
         case chroot
         case copyUp
-        case resetSignals, enter
+        case resetSignals, enter, openMount
     }
 
     public var code: Code { Code(rawValue: raw.code) ?? .nop }

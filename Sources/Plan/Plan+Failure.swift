@@ -152,6 +152,7 @@ extension Plan {
         case .attach: return "mount \(mounted(op, at: index)) on \(attachment(op, at: index))"
         case .cover: return "mask \(path(of: raw.src, before: index))"
         case .pivot, .moveRoot, .chroot: return "enter the root file system"
+        case .openMount: return "find the mount that holds \(path(of: raw.src, before: index))"
         case .copyUp:
             return "copy what \(path(of: raw.src, before: index)) holds into the tmpfs that goes on it"
         case .mkdir: return "make the directory \(entry(op, at: index))"
@@ -214,7 +215,7 @@ extension Plan {
         case .nop, .waitStart: "init"
         case .sync, .enter: "write 0 to"
         case .resetSignals: "rt_sigaction"
-        case .open, .openTarget: "openat2"
+        case .open, .openTarget, .openMount: "openat2"
         case .check: "statx"
         case .close: "close"
         case .setNS: "setns"

@@ -18,7 +18,7 @@ extension Plan {
         "wait_start", "close_from", "exec",
         "chroot",
         "copy_up",
-        "reset_signals", "enter",
+        "reset_signals", "enter", "open_mount",
     ]
 
     static func name(_ code: Op.Code) -> String { names[Int(code.rawValue)].description }

@@ -18,6 +18,7 @@ extension Plan {
             if text.isEmpty || text == "." { return parent }
             if text.utf8.first == PathText.slash { return text }
             return parent.utf8.last == PathText.slash ? parent + text : parent + "/" + text
+        case .openMount: return "that holds " + path(of: op.raw.src, before: at)
         case .makeFS: return path(of: op.raw.aux, before: at)
         default: return ""
         }

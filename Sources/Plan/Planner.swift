@@ -23,9 +23,6 @@ public enum Planner {
         if mountsCgroups { requests.append(.cgroups) }
         if !bindsDev { requests.append(.kcore) }
         guard let linux = spec.linux else { return requests }
-        if let given = linux.rootfsPropagation, RootPropagation.needsMountPoint(given) {
-            requests.append(.rootfsMountPoint)
-        }
         if !linux.sysctl.isEmpty, let path = linux.namespace(.network)?.path {
             requests.append(.isOwnNetwork(path: path))
         }

@@ -5,9 +5,9 @@ internal import Plan
 
 /// Finds out what a plan must know about this host.
 enum FactGatherer {
-    /// - Parameters: `rootfs` and `cgroup` may be left out for an exec, which asks for nothing about them.
+    /// - Parameter cgroup: may be left out for an exec, which asks for nothing about it.
     static func gather(
-        _ requests: [FactRequest], rootfs: String = "", cgroup: ContainerCgroup? = nil
+        _ requests: [FactRequest], cgroup: ContainerCgroup? = nil
     ) throws(Failure) -> HostFacts {
         var facts = HostFacts(cgroup: .legacy([]))
         for request in requests {
@@ -18,8 +18,6 @@ enum FactGatherer {
                 facts.permittedCapabilities = try permittedCapabilities()
             case .kcore:
                 facts.hasKcore = clinux_exists("/proc/kcore") == 0
-            case .rootfsMountPoint:
-                facts.rootfsMountPoint = try MountInfo.mountPoint(containing: rootfs)
             case .isProcfs(let index, let source):
                 if clinux_fs_type_at(source) == FileSystemMagic.proc { facts.procfsSources.append(index) }
             case .isOwnNetwork(let path):

@@ -46,7 +46,7 @@ struct Preparation {
         waitsForStart: Bool
     ) throws(Failure) -> Plan {
         let facts = try FactGatherer.gather(
-            Planner.requests(for: bundle.spec), rootfs: rootfs, cgroup: cgroup)
+            Planner.requests(for: bundle.spec), cgroup: cgroup)
         let planOptions = PlanOptions(
             id: options.id, bundle: bundle.path, rootfs: rootfs, noPivot: options.noPivot,
             noNewKeyring: options.noNewKeyring, preserveFDs: options.preserveFDs,

@@ -29,7 +29,7 @@ import Testing
             (CPLAN_SECCOMP, .seccomp), (CPLAN_CHDIR, .chdir), (CPLAN_RESOLVE_EXEC, .resolveExec),
             (CPLAN_WAIT_START, .waitStart), (CPLAN_CLOSE_FROM, .closeFrom), (CPLAN_EXEC, .exec),
             (CPLAN_CHROOT, .chroot), (CPLAN_COPY_UP, .copyUp),
-            (CPLAN_RESET_SIGNALS, .resetSignals), (CPLAN_ENTER, .enter),
+            (CPLAN_RESET_SIGNALS, .resetSignals), (CPLAN_ENTER, .enter), (CPLAN_OPEN_MOUNT, .openMount),
         ]
         for (opcode, code) in header {
             #expect(opcode.rawValue == UInt32(code.rawValue), "\(code)")

@@ -21,7 +21,7 @@ enum TestHost {
     static let unified = CgroupLayout.unified(directory: "/sys/fs/cgroup/box")
 
     static func facts(_ layout: CgroupLayout = legacy) -> HostFacts {
-        HostFacts(cgroup: layout, hasKcore: true, rootfsMountPoint: "/srv")
+        HostFacts(cgroup: layout, hasKcore: true)
     }
 
     static let options = PlanOptions(id: "box", bundle: "/srv/box", rootfs: "/srv/box/rootfs")

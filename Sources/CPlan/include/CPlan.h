@@ -95,6 +95,7 @@ enum cplan_opcode {
     CPLAN_COPY_UP,       // copy what the directory in slot src holds into the one in slot aux
     CPLAN_RESET_SIGNALS, // actions that the caller's exec handed on become the default ones
     CPLAN_ENTER,         // write 0 to each file of str[len] (paths ended by NUL): enters cgroups of version 1
+    CPLAN_OPEN_MOUNT,    // dst = O_PATH of the top of the mount that slot src is on
 
     CPLAN_OPCODES
 };
