@@ -4,7 +4,9 @@ internal import Runtime
 /// The commands on a container that is there: `start`, `kill`, `delete`, `pause`, `resume`.
 enum LifecycleCommands {
     @Sendable static func start(_ invocation: Invocation) throws(Failure) -> CInt {
-        try Operations.start(id: invocation.positionals[0], root: try invocation.globals.stateRoot())
+        try Operations.start(
+            id: invocation.positionals[0], root: try invocation.globals.stateRoot(),
+            warn: invocation.log.warning)
         return 0
     }
 
@@ -19,7 +21,7 @@ enum LifecycleCommands {
     @Sendable static func delete(_ invocation: Invocation) throws(Failure) -> CInt {
         try Operations.delete(
             id: invocation.positionals[0], force: invocation.flags.has(Flags.force),
-            root: try invocation.globals.stateRoot())
+            root: try invocation.globals.stateRoot(), warn: invocation.log.warning)
         return 0
     }
 

@@ -1,11 +1,12 @@
 internal import CBuildInfo
 internal import CSeccomp
+internal import OCI
 
 /// What `gantry --version` tells.
 enum Version {
     static let number = "0.1.0"
     /// The runtime-spec that gantry is written against.
-    static let specification = "1.3.0"
+    static let specification = Spec.implementedVersion
 
     /// Lines that engines parse: Docker looks for "version" and "commit:".
     static var text: String {

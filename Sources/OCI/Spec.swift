@@ -22,6 +22,9 @@ public struct Spec: Equatable, Sendable {
     public var linux: Linux?
 
     public init() {}
+
+    /// The version of the specification that these types follow.
+    public static let implementedVersion = "1.3.0"
 }
 
 extension Spec {
@@ -99,6 +102,16 @@ extension Spec {
         public var poststop: [Hook] = []
 
         public init() {}
+
+        public var isEmpty: Bool {
+            prestart.isEmpty && createRuntime.isEmpty && createContainer.isEmpty && startContainer.isEmpty
+                && poststart.isEmpty && poststop.isEmpty
+        }
+
+        /// Whether there are hooks between the mounts and the entering of the root.
+        public var areInCreation: Bool {
+            !(prestart.isEmpty && createRuntime.isEmpty && createContainer.isEmpty)
+        }
     }
 
     /// One hook.

@@ -84,7 +84,7 @@ struct Draft {
         try planRoot()
         try planMounts()
         try planDevices()
-        if !(spec.hooks.prestart.isEmpty && spec.hooks.createRuntime.isEmpty) {
+        if spec.hooks.areInCreation {
             steps.origin = Origin("hooks")
             steps.add(.sync, SyncPoint.mounted)
         }

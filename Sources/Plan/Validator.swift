@@ -18,6 +18,7 @@ public enum Validator {
         try check(process, at: Place("process"))
         try checkHostNames(spec, place)
         try checkMounts(spec, place)
+        if !spec.hooks.isEmpty { try checkHooks(spec.hooks) }
         guard let linux = spec.linux else { return try Unsupported.check(spec) }
         try check(linux, at: Place("linux"))
         try Unsupported.check(spec)
@@ -87,6 +88,11 @@ struct Place: Sendable {
     func failure(_ inside: String, _ message: String, _ kind: Failure.Kind = .invalid) -> Failure {
         let path = path.description
         return Failure(kind, message, at: path.isEmpty ? inside : inside.isEmpty ? path : "\(path).\(inside)")
+    }
+
+    /// A failure about a property of an element of the subject, which is an array.
+    func element(_ index: Int, _ property: String, _ message: String) -> Failure {
+        Failure(.invalid, message, at: "\(path)[\(index)].\(property)")
     }
 }
 

@@ -15,7 +15,8 @@ enum Launch {
         let entry: StoredContainer
     }
 
-    static func perform(_ container: Preparation) throws(Failure) -> Started {
+    /// - Parameter warn: is told of poststop hooks that fail when a start that failed is taken back.
+    static func perform(_ container: Preparation, warn: (String) -> Void) throws(Failure) -> Started {
         guard container.record.ownerUID == 0 else {
             throw Failure(
                 .unsupported, "containers of users other than root are not supported yet; run gantry as root")
@@ -27,18 +28,25 @@ enum Launch {
             return Started(process: process, entry: entry)
         } catch {
             // The first failure is the one worth telling.
-            try? takeBack(container, entry)
+            try? takeBack(container, entry, warn: warn)
             throw error
         }
     }
 
     /// The entry goes last, and stays when something of the container does: `delete` works from it.
     private static func takeBack(
-        _ container: Preparation, _ entry: borrowing StoredContainer
+        _ container: Preparation, _ entry: borrowing StoredContainer, warn: (String) -> Void
     ) throws(Failure) {
-        guard try LiveContainer.alive(try entry.initRecord()) == nil else { return }
-        try container.cgroup.remove()
+        let process = try entry.initRecord()
+        guard try LiveContainer.alive(process) == nil else { return }
+        if container.hooks != nil, process != nil {
+            // Hooks, or the user's program, may have left processes in it.
+            try ContainerCgroup.remove(container.record, wasEntered: true)
+        } else {
+            try container.cgroup.remove()
+        }
         try entry.remove()
+        container.hooks?.runAfterEnd(warn: warn)
     }
 
     private static func performRecorded(
@@ -53,6 +61,7 @@ enum Launch {
         do {
             try container.cgroup.makeAfterSpawn()
             try converse(&process, container, entry)
+            if !container.waitsForStart { try container.hooks?.run(.poststart, pid: process.pid) }
             return process
         } catch {
             process.kill()
@@ -77,7 +86,8 @@ enum Launch {
                 process.adopt(pid)
                 try container.cgroup.settle()
             case .runHooks:
-                throw Failure(.unsupported, "hooks are not supported yet", at: "hooks")
+                try runCreationHooks(process.pid, container, entry)
+                try reply(&process, container, CPLAN_SYNC_MOUNTED)
             case .record:
                 try record(process.pid, container, entry)
                 try reply(&process, container, CPLAN_SYNC_READY, value: home(container, received.descriptor))
@@ -92,6 +102,15 @@ enum Launch {
                 throw Failure(.system, "the init sent a message out of order; this is a bug in gantry")
             }
         }
+    }
+
+    /// The process is recorded before: when gantry is killed in a hook, `delete` knows that the cgroup is ours.
+    private static func runCreationHooks(
+        _ pid: Int32, _ container: Preparation, _ entry: borrowing StoredContainer
+    ) throws(Failure) {
+        try recordInit(pid, entry, isCreating: true)
+        try container.hooks?.run(.prestart, pid: pid)
+        try container.hooks?.run(.createRuntime, pid: pid)
     }
 
     private static func reply(
@@ -109,11 +128,13 @@ enum Launch {
         if let path = container.options.pidFile { try PidFile.write(pid, to: path) }
     }
 
-    private static func recordInit(_ pid: Int32, _ entry: borrowing StoredContainer) throws(Failure) {
+    private static func recordInit(
+        _ pid: Int32, _ entry: borrowing StoredContainer, isCreating: Bool = false
+    ) throws(Failure) {
         guard let stat = try ProcessStat.read(pid) else {
             throw Failure(.system, "the container's process \(pid) is gone")
         }
-        try entry.setInit(InitRecord(pid: pid, startTime: stat.startTime))
+        try entry.setInit(InitRecord(pid: pid, startTime: stat.startTime, isCreating: isCreating))
     }
 
     /// The environment entry that the container lacks, if it lacks one.

@@ -26,6 +26,8 @@ struct LiveContainer: ~Copyable {
             status = .creating
         } else if process == nil {
             status = .stopped
+        } else if process?.isCreating ?? false {
+            status = .creating
         } else if try isFrozen(record) {
             // Also before `start`, which a frozen init could not answer.
             status = .paused

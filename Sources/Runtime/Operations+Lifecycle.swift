@@ -7,8 +7,11 @@ internal import Plan
 internal import Store
 
 extension Operations {
-    /// `start`: lets the init of a created container exec the user's program, and waits until it has.
-    public static func start(id: String, root: String) throws(Failure) {
+    /// `start`: lets the init of a created container exec the user's program, and waits until it has. When one of
+    /// its hooks fails the container is taken down (runtime.md, "Lifecycle").
+    ///
+    /// - Parameter warn: is told of poststop hooks that fail then.
+    public static func start(id: String, root: String, warn: (String) -> Void) throws(Failure) {
         let container = try LiveContainer.locked(id, root: root)
         switch container.status {
         case .created: break
@@ -18,6 +21,29 @@ extension Operations {
         case .creating:
             throw Failure(.state, "cannot start a container that was not created to its end")
         }
+        guard let hooks = try Hooks(container) else { return try letRun(container) }
+        try runHooks(hooks, .startContainer, container, warn: warn)
+        try letRun(container)
+        try runHooks(hooks, .poststart, container, warn: warn)
+    }
+
+    private static func runHooks(
+        _ hooks: Hooks, _ point: HookPoint, _ container: borrowing LiveContainer, warn: (String) -> Void
+    ) throws(Failure) {
+        do {
+            try hooks.run(point, pid: container.process?.pid ?? 0)
+        } catch {
+            // The first failure is the one worth telling; what of the container is left by another, `delete` finds.
+            do throws(Failure) {
+                try takeDown(container, hooks, warn: warn)
+            } catch {
+                warn(error.description)
+            }
+            throw error
+        }
+    }
+
+    private static func letRun(_ container: borrowing LiveContainer) throws(Failure) {
         // It was waiting a moment ago, and nobody else starts it while we have the lock: it has been killed.
         let killed = Failure(.state, "cannot start a container that has stopped")
         guard let connection = try container.entry.connectToInit() else { throw killed }
@@ -55,8 +81,12 @@ extension Operations {
 
     /// `delete`: takes down what the container's record says was made, and the record.
     ///
-    /// - Parameter force: kill what still runs; an unknown container is no error.
-    public static func delete(id: String, force: Bool, root: String) throws(Failure) {
+    /// - Parameters:
+    ///   - force: kill what still runs; an unknown container is no error.
+    ///   - warn: is told of poststop hooks that fail.
+    public static func delete(
+        id: String, force: Bool, root: String, warn: (String) -> Void
+    ) throws(Failure) {
         let container: LiveContainer
         do throws(Failure) {
             container = try LiveContainer.locked(id, root: root)
@@ -71,11 +101,27 @@ extension Operations {
             }
         case .creating, .created, .stopped: break
         }
+        var hooks: Hooks?
+        do throws(Failure) {
+            hooks = try Hooks(container)
+        } catch {
+            // A damaged state directory must not keep the container from being removed.
+            warn(error.description)
+        }
+        try takeDown(container, hooks, warn: warn)
+    }
+
+    /// Ends and removes what is left of the container, then runs its poststop hooks.
+    private static func takeDown(
+        _ container: borrowing LiveContainer, _ hooks: Hooks?, warn: (String) -> Void
+    ) throws(Failure) {
         try end(container)
         if let record = container.record {
-            try ContainerCgroup.remove(record, wasEntered: container.status != .creating)
+            let wasEntered = container.status != .creating || container.process != nil
+            try ContainerCgroup.remove(record, wasEntered: wasEntered)
         }
         try container.entry.remove()
+        hooks?.runAfterEnd(warn: warn)
     }
 
     /// How long a process may take to die, in milliseconds: one in an uninterruptible system call waits for
@@ -87,7 +133,9 @@ extension Operations {
         guard let process = try container.openProcess() else { return }
         _ = clinux_pidfd_signal(process.raw, 9)
         // A frozen process does not die before it is thawed.
-        if container.status == .paused, let record = container.record { try ContainerCgroup.thaw(record) }
+        if container.status == .paused || container.status == .creating, let record = container.record {
+            try ContainerCgroup.thaw(record)
+        }
         let ready = try check(
             clinux_wait_readable(process.raw, -1, deathPatience), "poll",
             "cannot wait for the container's end")

@@ -13,7 +13,7 @@ public enum Operations {
         try InheritedDescriptors.seal(preserving: options.preserveFDs)
         let container = try Preparation(options, waitsForStart: true)
         container.warnings.forEach(warn)
-        _ = try Launch.perform(container)
+        _ = try Launch.perform(container, warn: warn)
     }
 
     /// `run`: create, start and, unless detached, wait, then delete.
@@ -29,25 +29,27 @@ public enum Operations {
         let container = try Preparation(options, waitsForStart: false)
         container.warnings.forEach(warn)
         if detach {
-            _ = try Launch.perform(container)
+            _ = try Launch.perform(container, warn: warn)
             return 0
         }
         let foreground = try Foreground()
-        var started = try Launch.perform(container)
+        var started = try Launch.perform(container, warn: warn)
         try started.entry.unlock()
         try foreground.wait(for: started.process.pid)
         let code = started.process.wait().code
-        if !keep { try cleanUp(container, started.entry) }
+        if !keep { try cleanUp(container, started.entry, warn: warn) }
         return code
     }
 
     /// Takes down what a finished `run` made, unless somebody deleted the container meanwhile.
-    private static func cleanUp(_ container: Preparation, _ entry: borrowing StoredContainer) throws(Failure)
-    {
+    private static func cleanUp(
+        _ container: Preparation, _ entry: borrowing StoredContainer, warn: (String) -> Void
+    ) throws(Failure) {
         try entry.lock()
         guard try entry.isPresent() else { return }
         try ContainerCgroup.remove(container.record, wasEntered: true)
         try entry.remove()
+        container.hooks?.runAfterEnd(warn: warn)
     }
 
     /// The steps that `run` or `create` would take, as text; nothing is made.

@@ -34,11 +34,16 @@ struct Preparation {
             ownerUID: clinux_effective_uid(),
             annotations: spec.annotations.map { (key: $0.key, value: $0.value) },
             hasPidNamespace: spec.linux?.namespaces.contains { $0.type == .pid && $0.path == nil } ?? false,
-            hasKeyring: !options.noNewKeyring, cgroups: cgroup.recorded)
+            hasKeyring: !options.noNewKeyring, cgroups: cgroup.recorded, hasHooks: !spec.hooks.isEmpty)
     }
 
     /// What the configuration has that does not come to pass, a sentence each.
     var warnings: [String] { Validator.warnings(bundle.spec) + plan.warnings + cgroup.warnings }
+
+    /// nil without any.
+    var hooks: Hooks? {
+        bundle.spec.hooks.isEmpty ? nil : Hooks(spec: bundle.spec, id: options.id, bundle: bundle.path)
+    }
 
     /// The steps of a start, with the filter compiled.
     static func plan(

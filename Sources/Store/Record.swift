@@ -31,11 +31,13 @@ public struct Record: Sendable, Equatable {
     /// Whether it has a session keyring of its own, which an exec joins.
     public var hasKeyring: Bool
     public var cgroups: [Cgroup]
+    /// Whether the configuration names hooks: who goes on with the container must read it.
+    public var hasHooks: Bool
 
     public init(
         id: String, bundle: String, rootfs: String, created: Int64, ownerUID: UInt32,
         annotations: [(key: String, value: String)], hasPidNamespace: Bool, hasKeyring: Bool,
-        cgroups: [Cgroup]
+        cgroups: [Cgroup], hasHooks: Bool = false
     ) {
         self.id = id
         self.bundle = bundle
@@ -46,6 +48,7 @@ public struct Record: Sendable, Equatable {
         self.hasPidNamespace = hasPidNamespace
         self.hasKeyring = hasKeyring
         self.cgroups = cgroups
+        self.hasHooks = hasHooks
     }
 
     public static func == (left: Record, right: Record) -> Bool {
@@ -69,6 +72,7 @@ extension Record {
         json.endObject()
         json.member("pidNamespace", hasPidNamespace)
         json.member("keyring", hasKeyring)
+        if hasHooks { json.member("hooks", true) }
         json.key("cgroups")
         json.beginArray()
         for cgroup in cgroups {
@@ -112,6 +116,7 @@ extension Record {
         ownerUID = try Record.member(root, "owner").integer()
         hasPidNamespace = try Record.member(root, "pidNamespace").bool()
         hasKeyring = try Record.member(root, "keyring").bool()
+        hasHooks = try root["hooks"]?.bool() ?? false
         annotations = []
         for (name, value) in try Record.member(root, "annotations").members() {
             annotations.append((key: try name.string(), value: try value.string()))

@@ -11,12 +11,8 @@ import Testing
     private static let mapping = Spec.IDMapping(containerID: 0, hostID: 1000, size: 1)
 
     private static let cases: [(change: @Sendable (inout Spec) -> Void, failure: String)] = [
-        ({ $0.hooks.prestart = [hook] }, "hooks.prestart: hooks are"),
-        ({ $0.hooks.createRuntime = [hook] }, "hooks.createRuntime: hooks are"),
         ({ $0.hooks.createContainer = [hook] }, "hooks.createContainer: hooks are"),
         ({ $0.hooks.startContainer = [hook] }, "hooks.startContainer: hooks are"),
-        ({ $0.hooks.poststart = [hook] }, "hooks.poststart: hooks are"),
-        ({ $0.hooks.poststop = [hook] }, "hooks.poststop: hooks are"),
         (
             { $0.mounts = [.init(destination: "/a"), .init(destination: "/b", uidMappings: [mapping])] },
             "mounts[1].uidMappings: mapped ids are"

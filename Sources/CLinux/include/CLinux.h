@@ -7,6 +7,7 @@
 #include "clinux_cgroup.h"
 #include "clinux_files.h"
 #include "clinux_process.h"
+#include "clinux_program.h"
 #include "clinux_socket.h"
 
 #endif

@@ -139,8 +139,7 @@ struct InvalidProcessTests {
                 try $0.save()
             },
         ]
-        + ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"].map {
-            hook in
+        + ["createContainer", "startContainer"].map { hook in
             Refusal(
                 "hooks.\(hook)", [["path": "/bin/true"]],
                 says: "hooks.\(hook): hooks are not supported yet")

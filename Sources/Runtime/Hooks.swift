@@ -1,0 +1,124 @@
+internal import CLinux
+internal import Diagnostics
+internal import JSON
+internal import Linux
+internal import OCI
+internal import Store
+
+/// The hooks of one container.
+struct Hooks {
+    let spec: Spec
+    let id: String
+    /// Absolute.
+    let bundle: String
+
+    /// The annotations by which crun has hooks' output appended to files on the host.
+    private static let outputAnnotation: StaticString = "run.oci.hooks.stdout"
+    private static let errorsAnnotation: StaticString = "run.oci.hooks.stderr"
+
+    init(spec: Spec, id: String, bundle: String) {
+        self.spec = spec
+        self.id = id
+        self.bundle = bundle
+    }
+
+    /// Those of a container that is there; nil without any.
+    init?(_ container: borrowing LiveContainer) throws(Failure) {
+        guard let record = container.record, record.hasHooks else { return nil }
+        self.init(
+            spec: try Spec.load(json: try container.entry.config()), id: record.id, bundle: record.bundle)
+    }
+
+    /// Runs the hooks of a point in their order, on the host.
+    ///
+    /// - Parameter pid: of the container's process; 0 when it has none any more.
+    /// - Throws: what the first one that fails did; those after it are not run.
+    func run(_ point: HookPoint, pid: Int32) throws(Failure) {
+        for index in point.hooks(of: spec).indices { try run(point, index, pid) }
+    }
+
+    /// Runs the hooks of a container that is gone. A failure is a warning, and the others run all the same
+    /// (runtime.md, "Lifecycle", 13).
+    func runAfterEnd(warn: (String) -> Void) {
+        for index in spec.hooks.poststop.indices {
+            do throws(Failure) {
+                try run(.poststop, index, 0)
+            } catch {
+                warn(error.description)
+            }
+        }
+    }
+
+    private func run(_ point: HookPoint, _ index: Int, _ pid: Int32) throws(Failure) {
+        let hook = point.hooks(of: spec)[index]
+        do throws(Failure) {
+            var streams = try HookStreams.open(
+                state: state(point.status, pid), outputFile: annotation(Hooks.outputAnnotation),
+                errorsFile: annotation(Hooks.errorsAnnotation))
+            let deadline = hook.timeout.map { clinux_monotonic() + Int64(clamping: $0).seconds }
+            let process: HookProcess
+            do throws(Failure) {
+                process = try HookProcess.spawn(hook, directory: bundle, streams: streams)
+            } catch {
+                throw error.located(at: "\(point.property)[\(index)].path")
+            }
+            streams.closeTheirs()
+            try Hooks.check(try process.wait(until: deadline, &streams), hook, streams)
+        } catch {
+            throw error.located(at: "\(point.property)[\(index)]")
+        }
+    }
+
+    private static func check(
+        _ status: WaitStatus?, _ hook: Spec.Hook, _ streams: borrowing HookStreams
+    ) throws(Failure) {
+        guard let status else {
+            throw Failure(
+                .system,
+                "\(hook.path) was killed, since it ran for more than \(hook.timeout ?? 0) s\(streams.description)"
+            )
+        }
+        if let signal = status.signal {
+            throw Failure(.system, "\(hook.path) was killed by signal \(signal)\(streams.description)")
+        }
+        if status.code != 0 {
+            throw Failure(.system, "\(hook.path) exited with code \(status.code)\(streams.description)")
+        }
+    }
+
+    /// The state document (runtime.md, "State") in one line.
+    func state(_ status: Status, _ pid: Int32) -> [UInt8] {
+        var json = JSONWriter(.compact)
+        json.beginObject()
+        json.member("ociVersion", Spec.implementedVersion)
+        json.member("id", id)
+        json.member("status", status.rawValue)
+        if pid > 0 { json.member("pid", pid) }
+        json.member("bundle", bundle)
+        if !spec.annotations.isEmpty {
+            json.key("annotations")
+            json.beginObject()
+            for entry in sortedAnnotations { json.member(entry.key, entry.value) }
+            json.endObject()
+        }
+        json.endObject()
+        return json.bytes
+    }
+
+    private var sortedAnnotations: [Spec.Entry] {
+        spec.annotations.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    }
+
+    private func annotation(_ name: StaticString) -> String? {
+        spec.annotations.first { $0.key.utf8.elementsEqual(name.description.utf8) && !$0.value.isEmpty }?
+            .value
+    }
+}
+
+extension Int64 {
+    /// So many seconds in nanoseconds; a timeout beyond the clock's range is none.
+    fileprivate var seconds: Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow || product > Int64.max / 2 ? Int64.max / 2 : product
+    }
+}

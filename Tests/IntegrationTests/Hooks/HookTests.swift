@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+/// Hooks (config.md, "POSIX-platform Hooks"; runtime.md, "Lifecycle"): when they run, where, and with what.
+@Suite(.needsContainers, .timeLimit(.minutes(5)))
+struct HookTests {
+    static let points = ["prestart", "createRuntime", "poststart", "poststop"]
+
+    /// Two hooks at every point, and the user's program between them.
+    @Test("hooks run in the order of the lifecycle, and of their lists", arguments: [true, false])
+    func order(inOneGo: Bool) async throws {
+        try await TestContainer.with { container in
+            try container.putReportScript()
+            try container.setScript("echo process >>/reports/order")
+            for point in Self.points {
+                try container.set(
+                    "hooks.\(point)",
+                    (0..<2).map { container.shell(point, "echo \(point) \($0) >>{reports}/order") })
+            }
+            if inOneGo {
+                let outcome = try await container.run()
+                #expect(outcome.code == 0 && outcome.stderr == "", "\(outcome)")
+            } else {
+                try await container.create()
+                #expect(container.order == Self.twice(["prestart", "createRuntime"]))
+                try await container.succeed(["start", container.id])
+                try await container.waitUntil("stopped")
+                try await container.succeed(["delete", container.id])
+            }
+            // Whether poststart comes before the program's first words is a race that nobody is promised to win.
+            #expect(
+                container.order.filter { $0 != "process" } == Self.twice(Self.points), "\(container.order)")
+            #expect(container.order.contains("process"))
+            try await container.expectNothingLeft()
+        }
+    }
+
+    private static func twice(_ points: [String]) -> [String] { points.flatMap { ["\($0) 0", "\($0) 1"] } }
+
+    @Test("the state on stdin", arguments: points)
+    func state(_ point: String) async throws {
+        try await TestContainer.with { container in
+            try container.putReportScript()
+            try container.setScript("sleep 100")
+            try container.set("annotations", ["b": "2", "a.key": "with \"quotes\" and ünïcode\n"])
+            try container.set("hooks.\(point)", [container.reporting(point)])
+            try await container.create("--pid-file", container.directory.path + "/pid")
+            let pid = Int(try String(contentsOfFile: container.directory.path + "/pid", encoding: .utf8))
+            try await container.succeed(["start", container.id])
+            try await container.succeed(["delete", "--force", container.id])
+            let state = try container.report(point).state
+            #expect(state["ociVersion"] as? String == "1.3.0")
+            #expect(state["id"] as? String == container.id)
+            #expect(state["bundle"] as? String == container.bundle)
+            #expect(
+                state["annotations"] as? [String: String] == container.config["annotations"]
+                    as? [String: String])
+            let status = [
+                "prestart": "creating", "createRuntime": "creating", "createContainer": "creating",
+                "startContainer": "created", "poststart": "running", "poststop": "stopped",
+            ]
+            #expect(state["status"] as? String == status[point])
+            // As whoever reads it sees the process; a container that is gone has none.
+            let isInside = ["createContainer", "startContainer"].contains(point)
+            #expect(state["pid"] as? Int == (point == "poststop" ? nil : isInside ? 1 : pid))
+        }
+    }
+
+    @Test("words, environment and working directory are the hook's own", arguments: points)
+    func program(_ point: String) async throws {
+        try await TestContainer.with { container in
+            try container.putReportScript()
+            let name = container.seen(point, "by name")
+            // Without args the path is the program's name; without env there is none, PATH included.
+            try container.set(
+                "hooks.\(point)",
+                [
+                    container.reporting(point),
+                    container.reporting(point, "bare", ["env": nil]),
+                    [
+                        "path": point == "startContainer" ? "/bin/busybox" : Machine.busybox!,
+                        "args": ["touch", name],
+                    ],
+                    ["path": "/bin/true"],
+                ])
+            let outcome = try await container.run()
+            #expect(outcome.code == 0 && outcome.stderr == "", "\(outcome)")
+            let report = try container.report(point)
+            #expect(report["args"] == [container.seen(point, point), "second word"])
+            #expect(
+                report["env"].filter { !$0.hasPrefix("PWD=") } == [
+                    "HOOK=\(point)", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                ])
+            #expect(try container.report("bare")["env"].filter { !$0.hasPrefix("PWD=") } == [])
+            #expect(FileManager.default.fileExists(atPath: container.reports + "/by name"))
+        }
+    }
+
+    @Test("the caller's environment and descriptors do not reach hooks", arguments: points)
+    func nothingOfTheCaller(_ point: String) async throws {
+        try await TestContainer.with { container in
+            let output = container.directory.path + "/output"
+            let program = point == "startContainer" ? "/bin/busybox" : Machine.busybox!
+            try container.set(
+                "hooks.\(point)",
+                [["path": program, "args": ["env"]], ["path": program, "args": ["ls", "/proc/self/fd"]]])
+            try container.set("annotations", ["run.oci.hooks.stdout": output])
+            let words = [
+                "--root", container.root, "run", "--preserve-fds", "2", "--bundle", container.bundle,
+            ]
+            let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+            defer { close(null) }
+            let child = try Child.spawn(
+                Machine.gantry, words + [container.id], environment: ["SECRET": "1"],
+                descriptors: [3: null, 4: null, 7: null])
+            #expect(try await child.wait() == 0)
+            // 3 is the directory that `ls` reads.
+            #expect(try String(contentsOfFile: output, encoding: .utf8) == "0\n1\n2\n3\n")
+        }
+    }
+
+    @Test(
+        "a hook on the host is in the caller's namespaces and cgroups, a process group of its own",
+        arguments: points)
+    func onTheHost(_ point: String) async throws {
+        guard !["createContainer", "startContainer"].contains(point) else { return }
+        try await TestContainer.with { container in
+            try container.putReportScript()
+            try container.set("hooks.\(point)", [container.reporting(point)])
+            let outcome = try await container.run()
+            #expect(outcome.code == 0, "\(outcome)")
+            let report = try container.report(point)
+            for (name, namespace) in report.namespaces {
+                #expect(
+                    namespace
+                        == (try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(name)"))
+                )
+            }
+            #expect(report.namespaces.count == 7)
+            #expect(!report["cgroup"].contains { $0.contains(container.id) })
+            #expect(report["cwd"] == [container.bundle])
+            #expect(report.status("NSpgid") != report.status("NSsid"))
+        }
+    }
+}
