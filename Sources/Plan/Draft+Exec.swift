@@ -17,7 +17,9 @@ public struct Joining: Sendable {
 
 extension Planner {
     /// The facts that the plan of an exec depends on.
-    public static let execRequests: [FactRequest] = [.permittedCapabilities]
+    public static func execRequests(_ process: Spec.Process, in spec: Spec) -> [FactRequest] {
+        [.permittedCapabilities] + labelRequests(for: completed(process, from: spec.process))
+    }
 
     /// Plans one more process in a container that is there. Slot CONTAINER holds a pidfd of a process in it.
     ///
@@ -46,6 +48,8 @@ extension Planner {
         var process = process
         if process.capabilities == nil { process.capabilities = container.capabilities }
         if process.rlimits.isEmpty { process.rlimits = container.rlimits }
+        if process.apparmorProfile == nil { process.apparmorProfile = container.apparmorProfile }
+        if process.selinuxLabel == nil { process.selinuxLabel = container.selinuxLabel }
         if process.oomScoreAdj == nil { process.oomScoreAdj = container.oomScoreAdj }
         if process.user.umask == nil { process.user.umask = container.user.umask }
         return process

@@ -10,6 +10,7 @@ extension Draft {
         let capabilities = addCapabilities()
 
         if needsHome { planPasswd() }
+        try planLabels()
         try planRlimits()
         planPersonality()
         steps.origin = Origin("process.user.umask")

@@ -4,6 +4,10 @@ public enum FactRequest: Sendable, Equatable {
     case cgroups
     /// The capabilities that gantry itself has.
     case permittedCapabilities
+    /// Where a profile is written to, if AppArmor is enabled.
+    case appArmor
+    /// Whether SELinux is enabled.
+    case seLinux
     /// Whether /proc/kcore exists.
     case kcore
     /// Whether the source of `mounts[index]`, absolute, is on a procfs.
@@ -22,6 +26,11 @@ public struct HostFacts: Sendable, Equatable {
     public var procfsSources: [Int]
     /// Answers `isOwnNetwork`.
     public var joinsOwnNetwork: Bool
+    /// Answers `appArmor`: the file beneath /proc that takes the profile of the next exec; nil when AppArmor is not
+    /// enabled.
+    public var appArmorFile: String?
+    /// Answers `seLinux`.
+    public var hasSELinux = false
 
     public init(
         cgroup: CgroupLayout, permittedCapabilities: UInt64 = .max, hasKcore: Bool = true,

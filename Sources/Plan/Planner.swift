@@ -21,11 +21,20 @@ public enum Planner {
             }
         }
         if mountsCgroups { requests.append(.cgroups) }
+        if let process = spec.process { requests += labelRequests(for: process) }
         if !bindsDev { requests.append(.kcore) }
         guard let linux = spec.linux else { return requests }
         if !linux.sysctl.isEmpty, let path = linux.namespace(.network)?.path {
             requests.append(.isOwnNetwork(path: path))
         }
+        return requests
+    }
+
+    /// What must be known for the labels of a process.
+    static func labelRequests(for process: Spec.Process) -> [FactRequest] {
+        var requests: [FactRequest] = []
+        if process.apparmorProfile != nil { requests.append(.appArmor) }
+        if process.selinuxLabel != nil { requests.append(.seLinux) }
         return requests
     }
 

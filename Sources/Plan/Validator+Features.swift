@@ -13,10 +13,14 @@ extension Validator {
         spec.process = Spec.Process(cwd: "/", args: ["sh"])
         spec.linux = Spec.Linux()
         use(&spec)
+        // On a host that has everything.
+        var facts = HostFacts(cgroup: .legacy([]))
+        facts.appArmorFile = "self/attr/exec"
+        facts.hasSELinux = true
         do {
             try check(spec)
             _ = try Planner.plan(
-                spec, facts: HostFacts(cgroup: .legacy([])),
+                spec, facts: facts,
                 options: PlanOptions(id: "features", bundle: "/bundle", rootfs: "/bundle/rootfs"))
             return true
         } catch {

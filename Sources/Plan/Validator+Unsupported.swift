@@ -43,8 +43,6 @@ enum Unsupported {
         try refuse(process.scheduler != nil, "scheduler", "scheduling policies are", place)
         try refuse(process.ioPriority != nil, "ioPriority", "I/O priorities are", place)
         try refuse(process.execCPUAffinity != nil, "execCPUAffinity", "CPU affinity is", place)
-        try refuse(process.apparmorProfile != nil, "apparmorProfile", "AppArmor is", place)
-        try refuse(process.selinuxLabel != nil, "selinuxLabel", "SELinux is", place)
     }
 
     /// Engines write some of these with nothing in them, or with zero weights.

@@ -76,7 +76,7 @@ struct ExecPreparation: ~Copyable {
     var mayFallBack: Bool { options.cgroups.isEmpty }
 
     func plan(intoCgroup: Bool) throws(Failure) -> Plan {
-        let facts = try FactGatherer.gather(Planner.execRequests)
+        let facts = try FactGatherer.gather(Planner.execRequests(process, in: spec))
         let planOptions = PlanOptions(
             id: record.id, bundle: record.bundle, rootfs: record.rootfs, noNewKeyring: !record.hasKeyring,
             preserveFDs: options.preserveFDs, intoCgroup: intoCgroup)

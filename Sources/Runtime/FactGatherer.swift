@@ -16,6 +16,10 @@ enum FactGatherer {
                 if let cgroup { facts.cgroup = cgroup.layout }
             case .permittedCapabilities:
                 facts.permittedCapabilities = try permittedCapabilities()
+            case .appArmor:
+                facts.appArmorFile = appArmorFile()
+            case .seLinux:
+                facts.hasSELinux = clinux_exists("/sys/fs/selinux/enforce") == 0
             case .kcore:
                 facts.hasKcore = clinux_exists("/proc/kcore") == 0
             case .isProcfs(let index, let source):
@@ -32,6 +36,16 @@ enum FactGatherer {
         var mask: UInt64 = 0
         _ = try check(clinux_permitted_capabilities(&mask), "capget", "cannot read the capabilities")
         return mask == 0 ? .max : mask
+    }
+
+    /// Beside other modules AppArmor has a directory of its own (Linux 5.8); the plain file is the first module's.
+    private static func appArmorFile() -> String? {
+        let enabled = "/sys/module/apparmor/parameters/enabled"
+        guard let file = try? Descriptor.open(enabled, O.readOnly),
+            let bytes = try? file.readAll(limit: 16, name: enabled), bytes.first == UInt8(ascii: "Y")
+        else { return nil }
+        let own = "self/attr/apparmor/exec"
+        return clinux_exists("/proc/" + own) == 0 ? own : "self/attr/exec"
     }
 
     private static func isSameFile(_ first: String, _ second: String) throws(Failure) -> Bool {

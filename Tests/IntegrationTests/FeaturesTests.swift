@@ -147,8 +147,6 @@ struct FeaturesTests {
         let features = try await Self.features()
         let mapping = ["containerID": 0, "hostID": 100_000, "size": 1]
         let cases: [(feature: String, property: String, value: Any)] = [
-            ("linux.apparmor.enabled", "process.apparmorProfile", "unconfined"),
-            ("linux.selinux.enabled", "process.selinuxLabel", "label"),
             ("linux.selinux.enabled", "linux.mountLabel", "label"),
             ("linux.intelRdt.enabled", "linux.intelRdt.closID", "class"),
             ("linux.netDevices.enabled", "linux.netDevices", ["eth0": [:] as JSON]),
@@ -173,6 +171,26 @@ struct FeaturesTests {
             let modes = try Self.list(features, "linux.memoryPolicy.modes")
             try await expect(modes.contains("MPOL_BIND"), "memory policies", container) {
                 try $0.set("linux.memoryPolicy", ["mode": "MPOL_BIND", "nodes": "0"])
+            }
+        }
+    }
+
+    /// "enabled" is about the program, "unrelated to whether the host" has it (features-linux.md).
+    @Test func appArmor() async throws {
+        let features = try await Self.features()
+        #expect(features.value(["linux", "apparmor", "enabled"]) as? Bool == true)
+        try await TestContainer.with { container in
+            try container.set("process.apparmorProfile", "unconfined")
+            let outcome = try await container.run()
+            let enabled = try? String(
+                contentsOfFile: "/sys/module/apparmor/parameters/enabled", encoding: .utf8)
+            if enabled?.hasPrefix("Y") == true {
+                #expect(outcome.code == 0, "\(outcome)")
+            } else {
+                #expect(
+                    outcome.stderr
+                        == "gantry: process.apparmorProfile: AppArmor is not enabled on this host\n",
+                    "\(outcome)")
             }
         }
     }

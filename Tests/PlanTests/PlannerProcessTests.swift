@@ -52,6 +52,36 @@ import Testing
         #expect(try environment(many + many) == many)
     }
 
+    /// Written to the host's procfs, before no_new_privs and while the container has nothing to say.
+    @Test func labels() throws {
+        let spec = smallSpec {
+            $0.process?.apparmorProfile = "docker-default"
+            $0.process?.selinuxLabel = "system_u:system_r:container_t:s0:c4,c5"
+            $0.process?.noNewPrivileges = true
+        }
+        #expect(
+            Planner.requests(for: spec).contains(.appArmor) && Planner.requests(for: spec).contains(.seLinux))
+        var facts = TestHost.facts()
+        #expect(
+            refusal(spec, facts: facts) == "process.apparmorProfile: AppArmor is not enabled on this host")
+        facts.appArmorFile = "self/attr/apparmor/exec"
+        #expect(refusal(spec, facts: facts) == "process.selinuxLabel: SELinux is not enabled on this host")
+        facts.hasSELinux = true
+        let plan = try plan(spec, facts: facts)
+        #expect(
+            steps(of: plan, "process.apparmorProfile") == [
+                "write \"exec docker-default\" to /proc/self/attr/apparmor/exec"
+            ])
+        #expect(
+            steps(of: plan, "process.selinuxLabel") == [
+                "write \"system_u:system_r:container_t:s0:c4,c5\" to /proc/self/attr/exec"
+            ])
+        let label = try #require(plan.ops.lastIndex { $0.code == .write })
+        let privileges = try #require(plan.ops.firstIndex { $0.code == .noNewPrivileges })
+        #expect(label < privileges)
+        #expect(plan.ops.filter { $0.code == .write }.allSatisfy { $0.raw.src == Slot.proc })
+    }
+
     @Test func homeDirectory() throws {
         func ready(_ env: [String]) throws -> (op: Op, opens: Bool) {
             let plan = try plan(smallSpec { $0.process?.env = env })

@@ -54,8 +54,6 @@ import Testing
             "process.ioPriority: I/O priorities are"
         ),
         ({ $0.process?.execCPUAffinity = .init(initial: "0") }, "process.execCPUAffinity: CPU affinity is"),
-        ({ $0.process?.apparmorProfile = "p" }, "process.apparmorProfile: AppArmor is"),
-        ({ $0.process?.selinuxLabel = "l" }, "process.selinuxLabel: SELinux is"),
         ({ resources(&$0) { $0.blockIO?.weight = 10 } }, "linux.resources.blockIO: I/O limits are"),
         (
             { resources(&$0) { $0.blockIO?.throttleReadBpsDevice = [.init(major: 8, minor: 0, rate: 1)] } },

@@ -75,10 +75,6 @@ struct InvalidProcessTests {
         [
             Refusal("process.terminal", true, says: "process.terminal: terminals are not supported yet"),
             Refusal(
-                "process.apparmorProfile", "x", says: "process.apparmorProfile: AppArmor is not supported yet"
-            ),
-            Refusal("process.selinuxLabel", "x", says: "process.selinuxLabel: SELinux is not supported yet"),
-            Refusal(
                 "process.scheduler", ["policy": "SCHED_BATCH"],
                 says: "process.scheduler: scheduling policies are not supported yet"),
             Refusal(
