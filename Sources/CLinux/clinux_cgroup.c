@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,6 +75,32 @@ int clinux_wait_changed(int fd, int milliseconds) {
     struct pollfd set = {.fd = fd, .events = POLLPRI};
     int count = poll(&set, 1, milliseconds);
     return count < 0 ? -errno : count > 0;
+}
+
+int clinux_wait_readable_or_changed(int process, int changed, int milliseconds) {
+    struct pollfd set[2] = {{.fd = process, .events = POLLIN}, {.fd = changed, .events = POLLPRI}};
+    int count;
+    do
+        count = poll(set, 2, milliseconds);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return -errno;
+    return (set[0].revents ? 1 : 0) | (set[1].revents ? 2 : 0);
+}
+
+long clinux_pread(int fd, void *bytes, size_t length, int64_t offset) {
+    ssize_t count = pread(fd, bytes, length, offset);
+    return count < 0 ? -errno : count;
+}
+
+int clinux_eventfd(void) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int64_t clinux_eventfd_read(int fd) {
+    uint64_t count;
+    return read(fd, &count, sizeof count) < 0 ? -errno : (int64_t)count;
 }
 
 void clinux_sleep(int milliseconds) {

@@ -141,7 +141,7 @@ extension CgroupPlan {
         try judge(CgroupFile.write(setting.value, to: path), setting, path)
     }
 
-    private static func judge(_ result: CInt, _ setting: Setting, _ path: String) throws(Failure) {
+    static func judge(_ result: CInt, _ setting: Setting, _ path: String) throws(Failure) {
         if result >= 0 || (result == -CgroupErrno.notFound && setting.mayBeMissing) { return }
         let call = "write \(setting.value) to \(path)"
         let message: String
@@ -149,6 +149,8 @@ extension CgroupPlan {
         case CgroupErrno.notFound: message = "this kernel has no \(setting.file)"
         case CgroupErrno.invalid, CgroupErrno.range:
             message = "the kernel does not accept \(setting.value) for \(setting.file)"
+        case CgroupErrno.busy where setting.controller.utf8.elementsEqual("memory".utf8):
+            message = "the container uses more than \(setting.value) bytes"
         default: message = "cannot write \(setting.file)"
         }
         let failure = Failure.system(-result, call, message)

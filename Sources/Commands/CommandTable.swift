@@ -2,8 +2,10 @@
 enum CommandTable {
     static let all: [Command] = making + using + looking + others
 
+    /// Looks through the parts in turn: those behind the command are not even made.
     static func command(named name: String) -> Command? {
-        all.first { $0.name.utf8.elementsEqual(name.utf8) }
+        func find(_ part: [Command]) -> Command? { part.first { $0.name.utf8.elementsEqual(name.utf8) } }
+        return find(making) ?? find(using) ?? find(looking) ?? find(others)
     }
 
     private static let containerExit: [(code: String, meaning: String)] = [
@@ -132,7 +134,21 @@ enum CommandTable {
                 Lets the processes of a container that `gantry pause` stopped go on.
                 """,
             examples: [("resume web", "go on")], action: LifecycleCommands.resume),
-        Command.pending("update", "Change a container's limits"),
+        Command(
+            name: "update", summary: "Change a container's limits", arguments: "ID", count: 1...1,
+            flags: [Flags.resources] + UpdateFlags.all.map { $0.flag },
+            details: """
+                Changes limits of a container that was created, runs or is paused: all that
+                are given, or none when one of them is refused. What is not given stays.
+                FILE holds a JSON document as linux.resources of config.json, - is standard
+                input. Sizes may have a unit: k, m, g, t or p.
+                """,
+            examples: [
+                ("update --memory 512m --pids-limit 100 web", "two new limits"),
+                ("update --cpu-quota -1 web", "no limit of CPU time any more"),
+                ("update --resources limits.json web", "from a file"),
+            ],
+            action: UpdateCommand.update),
     ]
 
     private static let looking = [
@@ -171,7 +187,19 @@ enum CommandTable {
                 ("ps --format json web", "pids alone, as a JSON array"),
             ],
             action: ProcessCommands.ps),
-        Command.pending("events", "Show a container's resource use and out-of-memory kills"),
+        Command(
+            name: "events", summary: "Show a container's resource use and out-of-memory kills",
+            arguments: "ID", count: 1...1, flags: [Flags.interval, Flags.stats],
+            details: """
+                Prints what a container uses of the machine, one JSON document a line, again
+                and again until it ends, and besides a document of type "oom" each time the
+                kernel finds no memory for it. With --stats once.
+                """,
+            examples: [
+                ("events --stats web", "once"),
+                ("events --interval 1s web", "each second"),
+            ],
+            action: EventsCommand.events),
         Command(
             name: "features", summary: "Show what gantry supports, as JSON",
             details: """

@@ -73,6 +73,11 @@ enum Flags {
     ]
 
     // The other commands.
+    static let interval = Flag(
+        "interval", nil, .text("TIME"), "Time between two documents: 500ms, 1m30s … (default: 5s)")
+    static let stats = Flag("stats", nil, .toggle, "Print one document and exit")
+    static let resources = Flag(
+        "resources", "r", .text("FILE"), "Read the limits from FILE, or with - from standard input")
     static let specBundle = Flag(
         "bundle", "b", .text("DIR"), "Directory to write config.json to (default: the current one)")
     static let rootlessSpec = Flag(

@@ -44,6 +44,17 @@ public struct JSONWriter: Sendable {
 
     public mutating func value(_ value: Bool) { literal(value ? "true" : "false") }
     public mutating func value(_ value: some FixedWidthInteger) { literal(String(value)) }
+    /// A number as the kernel writes it, `0.25`: digits with at most one point between them; anything else becomes 0.
+    public mutating func member(_ name: String, decimal: String) {
+        let parts = decimal.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let isNumber =
+            parts.count <= 2
+            && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 &- UInt8(ascii: "0") < 10 } }
+            && (decimal.utf8.first != UInt8(ascii: "0") || parts[0].count == 1)
+        key(name)
+        literal(isNumber ? decimal : "0")
+    }
+
     public mutating func null() { literal("null") }
 
     public mutating func member(_ name: String, _ value: String) {

@@ -111,6 +111,22 @@ extension ContainerCgroup {
         try cgroup(record).thawWaiting()
     }
 
+    /// - Parameter keep: as for `Cgroup.update`.
+    static func update(
+        _ record: Record, to resources: Spec.Linux.Resources, changing changes: Spec.Linux.Resources,
+        keep: () throws(Failure) -> Void
+    ) throws(Failure) -> [String] {
+        try cgroup(record).update(to: resources, changing: changes, keep: keep)
+    }
+
+    static func statistics(_ record: Record) throws(Failure) -> Statistics {
+        try cgroup(record).statistics()
+    }
+
+    static func watchMemory(_ record: Record) throws(Failure) -> OOMWatch? {
+        try OOMWatch.begin(try cgroup(record))
+    }
+
     /// All processes of the container, those of nested cgroups among them, sorted.
     static func processes(_ record: Record) throws(Failure) -> [Int32] {
         try cgroup(record).processes().sorted()

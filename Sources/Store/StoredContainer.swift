@@ -15,6 +15,7 @@ public struct StoredContainer: ~Copyable {
     private static let recordFile = "state.json"
     private static let configFile = "config.json"
     private static let initFile = "init"
+    private static let limitsFile = "limits.json"
     private static let socketFile = "start.sock"
     /// No file of ours comes near this.
     private static let limit = 64 << 20
@@ -85,6 +86,15 @@ public struct StoredContainer: ~Copyable {
             throw Failure(.notFound, "is missing", at: path + "/" + StoredContainer.configFile)
         }
         return bytes
+    }
+
+    /// The limits that the last `update` left in force; nil when there has been none.
+    public func limits() throws(Failure) -> [UInt8]? {
+        try read(StoredContainer.limitsFile)
+    }
+
+    public func setLimits(_ limits: [UInt8]) throws(Failure) {
+        try replace(StoredContainer.limitsFile, with: limits)
     }
 
     /// Records the process: the container is created.

@@ -1,0 +1,55 @@
+internal import Diagnostics
+internal import Linux
+internal import OCI
+internal import Runtime
+
+/// `gantry update`: new limits for a container.
+enum UpdateCommand {
+    @Sendable static func update(_ invocation: Invocation) throws(Failure) -> CInt {
+        let given = UpdateFlags.all.filter { invocation.flags[$0.flag] != nil }
+        let resources: Spec.Linux.Resources
+        if let source = invocation.flags[Flags.resources] {
+            if let row = given.first {
+                throw Failure(.usage, "cannot be combined with --resources", at: "--" + row.flag.name)
+            }
+            resources = try read(source)
+        } else {
+            resources = try collect(given, invocation.flags)
+        }
+        try Operations.update(
+            id: invocation.positionals[0], root: try invocation.globals.stateRoot(), resources: resources,
+            warn: invocation.log.warning)
+        return 0
+    }
+
+    private static func collect(
+        _ given: [UpdateFlags.Row], _ flags: FlagValues
+    ) throws(Failure) -> Spec.Linux.Resources {
+        if given.isEmpty {
+            throw Failure(.usage, "nothing to update: give --resources or at least one limit")
+        }
+        var resources = Spec.Linux.Resources()
+        for row in given {
+            do throws(Failure) {
+                try row.set(&resources, flags[row.flag] ?? "")
+            } catch {
+                throw error.located(at: "--" + row.flag.name)
+            }
+        }
+        return resources
+    }
+
+    /// More than any document of limits has.
+    private static let limit = 16 << 20
+
+    private static func read(_ source: String) throws(Failure) -> Spec.Linux.Resources {
+        let isStandardInput = source.utf8.elementsEqual("-".utf8)
+        let name = isStandardInput ? "standard input" : source
+        let bytes =
+            isStandardInput
+            ? try Descriptor.readAll(0, limit: limit, name: name)
+            : try Descriptor.open(source, O.readOnly).readAll(limit: limit, name: name)
+        guard let bytes else { throw Failure(.invalid, "is too large", at: name) }
+        return try Spec.Linux.Resources.load(json: bytes, name: name)
+    }
+}
