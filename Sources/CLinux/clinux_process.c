@@ -35,7 +35,7 @@ static char *append_number(char *at, int value) {
     return at;
 }
 
-int clinux_spawn(int exe, const char *name, const int *fds, int count) {
+int clinux_spawn(int exe, const char *name, const int *fds, int count, const char *mark) {
     char numbers[CLINUX_SPAWN_MAX * 12];
     char *at = numbers;
     if (count > CLINUX_SPAWN_MAX)
@@ -46,7 +46,7 @@ int clinux_spawn(int exe, const char *name, const int *fds, int count) {
         at = append_number(at, fds[i]);
     }
     *at = 0;
-    char *const argv[] = {(char *)name, numbers, NULL};
+    char *const argv[] = {(char *)name, numbers, (char *)mark, NULL};
     char *const envp[] = {NULL};
     sigset_t none;
     sigemptyset(&none);

@@ -10,6 +10,15 @@ extension Cgroup {
         return try processes(in: primary.path)
     }
 
+    /// The processes in any of the directories: one that was cut off while it entered them is not in all.
+    public func processesAnywhere() throws(Failure) -> [Int32] {
+        var all: [Int32] = []
+        for directory in directories {
+            for pid in try processes(in: directory.path) where !all.contains(pid) { all.append(pid) }
+        }
+        return all
+    }
+
     public func isEmpty() throws(Failure) -> Bool {
         try processes().isEmpty
     }

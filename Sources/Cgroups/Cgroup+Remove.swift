@@ -19,18 +19,25 @@ extension Cgroup {
     /// start did not get round to notice. So nothing is killed, and what stays in use is left alone.
     ///
     /// - Parameter patience: how long to wait for processes to end, in milliseconds.
-    public func removeUnused(patience: Int32 = 1_000) throws(Failure) {
+    /// - Returns: those that stay.
+    @discardableResult
+    public func removeUnused(patience: Int32 = 1_000) throws(Failure) -> [Directory] {
         var left = patience
+        var busy: [Directory] = []
         for directory in directories {
             while true {
                 let result = clinux_unlinkat(AT.cwd, directory.path, AT.removeDirectory)
                 if result == 0 || result == -CgroupErrno.notFound { break }
                 guard result == -CgroupErrno.busy else { throw Self.removalFailure(-result, directory.path) }
-                if left <= 0 { break }
+                if left <= 0 {
+                    busy.append(directory)
+                    break
+                }
                 clinux_sleep(Self.orphanPause)
                 left -= Self.orphanPause
             }
         }
+        return busy
     }
 
     private static let orphanPause: Int32 = 20

@@ -86,11 +86,9 @@ struct ContainerCgroup {
 
 // From the record.
 extension ContainerCgroup {
-    /// - Parameter wasEntered: whether there has been a process of the container's. Otherwise the directories
-    ///   may turn out to be somebody else's, and what is in them is not killed.
-    static func remove(_ record: Record, wasEntered: Bool) throws(Failure) {
-        let cgroup = try cgroup(record)
-        if wasEntered { try cgroup.remove() } else { try cgroup.removeUnused() }
+    /// Kills what is in them. For a container whose process is known, or was.
+    static func remove(_ record: Record) throws(Failure) {
+        try cgroup(record).remove()
     }
 
     static func isFrozen(_ record: Record) throws(Failure) -> Bool {
@@ -136,7 +134,7 @@ extension ContainerCgroup {
         try cgroup(record).signalAll(signal)
     }
 
-    private static func cgroup(_ record: Record) throws(Failure) -> Cgroup {
+    static func cgroup(_ record: Record) throws(Failure) -> Cgroup {
         try Cgroup(record.cgroups.map { Cgroup.Directory(controllers: $0.controllers, path: $0.path) })
     }
 }

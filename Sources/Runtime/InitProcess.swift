@@ -18,7 +18,10 @@ struct InitProcess: ~Copyable {
     ///   - door: what the init gets in slot START or CONTAINER: the listening socket for `gantry start`, or a
     ///     pidfd of the container that an exec joins; or -1.
     ///   - cgroup: cgroup v2 directory that stage 2 is to be made in, or -1.
-    static func spawn(plan: [UInt8], door: CInt, cgroup: CInt) throws(Failure) -> InitProcess {
+    ///   - mark: the last word of its command line (`InitMark`).
+    static func spawn(
+        plan: [UInt8], door: CInt, cgroup: CInt, mark: String? = nil
+    ) throws(Failure) -> InitProcess {
         let image = try sealed("gantry-init", InitImage.bytes(), executable: true)
         let program = try sealed("gantry-plan", plan, executable: false)
         var ends: (CInt, CInt) = (-1, -1)
@@ -28,7 +31,8 @@ struct InitProcess: ~Copyable {
         _ = try check(result, "socketpair", "cannot talk to an init")
         let theirs = Descriptor(adopting: ends.1)
         let channel = try InitChannel(Descriptor(adopting: ends.0))
-        let pid = clinux_spawn(image.raw, "gantry-init", [theirs.raw, door, cgroup, program.raw], 4)
+        let pid = clinux_spawn(
+            image.raw, "gantry-init", [theirs.raw, door, cgroup, program.raw], 4, mark)
         if pid == -Errno.EACCES || pid == -Errno.EPERM {
             throw Failure.system(
                 -pid, "execveat",

@@ -41,7 +41,7 @@ enum Launch {
         guard try LiveContainer.alive(process) == nil else { return }
         if container.hooks != nil, process != nil {
             // Hooks, or the user's program, may have left processes in it.
-            try ContainerCgroup.remove(container.record, wasEntered: true)
+            try ContainerCgroup.remove(container.record)
         } else {
             try container.cgroup.remove()
         }
@@ -57,7 +57,8 @@ enum Launch {
         // made while stage 1 makes its namespaces.
         let directory = try container.cgroup.makeBeforeSpawn()
         var process = try InitProcess.spawn(
-            plan: try container.plan.encode(), door: socket.rawOrNone, cgroup: directory.rawOrNone)
+            plan: try container.plan.encode(), door: socket.rawOrNone, cgroup: directory.rawOrNone,
+            mark: InitMark(container.record).text)
         do {
             try container.cgroup.makeAfterSpawn()
             try converse(&process, container, entry)

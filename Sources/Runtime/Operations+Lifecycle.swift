@@ -116,17 +116,22 @@ extension Operations {
         _ container: borrowing LiveContainer, _ hooks: Hooks?, warn: (String) -> Void
     ) throws(Failure) {
         try end(container)
+        var remainder: Failure?
         if let record = container.record {
-            let wasEntered = container.status != .creating || container.process != nil
-            try ContainerCgroup.remove(record, wasEntered: wasEntered)
+            if container.status == .creating, container.process == nil {
+                remainder = try CutOffCreation.remove(record)
+            } else {
+                try ContainerCgroup.remove(record)
+            }
         }
         try container.entry.remove()
         hooks?.runAfterEnd(warn: warn)
+        if let remainder { throw remainder }
     }
 
     /// How long a process may take to die, in milliseconds: one in an uninterruptible system call waits for
     /// its device.
-    private static let deathPatience: CInt = 10_000
+    static let deathPatience: CInt = 10_000
 
     /// Kills the container's process and waits until it is gone.
     private static func end(_ container: borrowing LiveContainer) throws(Failure) {

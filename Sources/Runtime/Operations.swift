@@ -47,7 +47,7 @@ public enum Operations {
     ) throws(Failure) {
         try entry.lock()
         guard try entry.isPresent() else { return }
-        try ContainerCgroup.remove(container.record, wasEntered: true)
+        try ContainerCgroup.remove(container.record)
         try entry.remove()
         container.hooks?.runAfterEnd(warn: warn)
     }

@@ -121,4 +121,85 @@ struct FreezerTests {
             #expect(Host.cgroups(of: container.id) == [])
         }
     }
+
+    // MARK: A creation that was cut off
+
+    /// So much work for the init, and so little CPU time, that it is easy to hit.
+    private func slowDown(_ container: TestContainer) throws {
+        try container.put("", at: "/tree/file")
+        for number in 0..<5000 {
+            #expect(link(container.rootfs + "/tree/file", container.rootfs + "/tree/\(number)") == 0)
+        }
+        try container.addMount("/tree", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"])
+        try container.set("linux.resources.cpu", ["quota": 1000, "period": 1_000_000])
+    }
+
+    /// Freezes the init in the middle of its work, then kills gantry.
+    ///
+    /// - Returns: nil when it was missed.
+    private func cutOff(_ container: TestContainer) async throws -> Host.Process? {
+        let gantry = try Child.spawn(
+            Machine.gantry, ["--root", container.root, "create", "--bundle", container.bundle, container.id])
+        var initial: Host.Process?
+        try await eventually("the init to be in its cgroup") {
+            // gantry's other children are not in there.
+            initial = try Host.processes(of: container.id).first { process in
+                Host.commandLine(process.pid).hasPrefix("gantry-init")
+                    && ((try? String(contentsOfFile: "/proc/\(process.pid)/cgroup", encoding: .utf8)) ?? "")
+                        .contains(container.id)
+            }
+            return initial != nil
+        }
+        try freeze(container, true)
+        kill(gantry.pid, SIGKILL)
+        _ = try await gantry.wait()
+        let record = container.root + "/" + container.id + "/init"
+        return FileManager.default.fileExists(atPath: record) ? nil : initial
+    }
+
+    /// The init cannot notice that gantry is gone, and nobody has written down its pid.
+    @Test func aFrozenInitOfACutOffCreationIsRemoved() async throws {
+        try await with { container in
+            try slowDown(container)
+            var process: Host.Process?
+            for _ in 0..<20 where process == nil {
+                process = try await cutOff(container)
+                if process != nil { #expect(try #require(process).isAlive) }
+                try await container.succeed(["delete", "--force", container.id])
+            }
+            #expect(try #require(process, "never hit").isAlive == false)
+            #expect(try Host.processes(of: container.id) == [])
+            #expect(Host.cgroups(of: container.id) == [])
+            try container.set("linux.resources.cpu", nil)
+            try await container.startToReady()
+        }
+    }
+
+    /// Whoever else is in the cgroup is neither killed nor thawed; that the cgroup stays is told.
+    @Test func whatIsNotOfTheCutOffCreationIsLeftAlone() async throws {
+        try await with { container in
+            var made: String?
+            // The first directories are those of the state.
+            for nth in 1..<10 where made == nil {
+                try await container.succeed(["delete", "--force", container.id])
+                _ = try await KillPoint.run(
+                    .gantry, .after("mkdirat", nth: nth),
+                    ["--root", container.root, "create", "--bundle", container.bundle, container.id])
+                made = Host.cgroups(of: container.id).first
+            }
+            let cgroup = try #require(made)
+            let other = try Child.spawn("/bin/sleep", ["600"])
+            try "\(other.pid)".write(toFile: cgroup + "/cgroup.procs", atomically: false, encoding: .utf8)
+            try await container.fail(
+                ["delete", "--force", container.id],
+                says:
+                    "\(cgroup): what was left of the container is removed, but not its cgroup: it is in use by"
+                    + " other processes (\(other.pid))")
+            #expect(kill(other.pid, 0) == 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: container.root) == [])
+            kill(other.pid, SIGKILL)
+            _ = try await other.wait()
+            try await eventually("the cgroup to be removable") { rmdir(cgroup) == 0 || errno == ENOENT }
+        }
+    }
 }
