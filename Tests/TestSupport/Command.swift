@@ -67,7 +67,7 @@ package struct Child {
         _ program: String, _ arguments: [String], environment: [String: String]? = nil,
         directory: String? = nil,
         stdin: String = "/dev/null", stdout: String = "/dev/null", stderr: String = "/dev/null",
-        descriptors: [Int32: Int32] = [:]
+        descriptors: [Int32: Int32] = [:], newSession: Bool = false
     ) throws -> Child {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -87,7 +87,10 @@ package struct Child {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+        // posix_spawn(3): a session comes before the files, so that a terminal among them becomes its own.
+        let session = newSession ? 0x80 /* POSIX_SPAWN_SETSID, a GNU extension */ : 0
+        posix_spawnattr_setflags(
+            &attributes, Int16(Int(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | session))
 
         let variables = (environment ?? ProcessInfo.processInfo.environment).map { $0.key + "=" + $0.value }
         var pid: pid_t = 0
@@ -128,10 +131,12 @@ package struct Child {
 
 /// A directory that its owner removes.
 package struct TemporaryDirectory {
+    package static let prefix = "/tmp/gantry-test-"
+
     package let path: String
 
     package init(_ purpose: String) throws {
-        var template = Array("/tmp/gantry-test-\(purpose)-XXXXXX".utf8CString)
+        var template = Array("\(Self.prefix)\(purpose)-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

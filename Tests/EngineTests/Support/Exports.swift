@@ -1,0 +1,2 @@
+// Every file of these tests starts programs.
+@_exported import TestSupport
