@@ -4,6 +4,7 @@
 
 #include <asm/resource.h>
 #include <asm/signal.h>
+#include <asm/termios.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/errno.h>

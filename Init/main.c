@@ -13,6 +13,7 @@
 #include "copy.c"
 #include "namespaces.c"
 #include "process.c"
+#include "terminal.c"
 
 /// Executes one op: a value >= 0, or -errno. A switch, since a table of addresses would need relocations.
 static long execute(struct init *init, const struct cplan_op *op) {
@@ -63,6 +64,9 @@ static long execute(struct init *init, const struct cplan_op *op) {
     case CPLAN_RESET_SIGNALS: return op_reset_signals(init, op);
     case CPLAN_ENTER: enter_cgroups(init, text(init, op->str), op->len); return 0;
     case CPLAN_OPEN_MOUNT: return op_open_mount(init, op);
+    case CPLAN_PTY_MASTER: return op_pty_master(init, op);
+    case CPLAN_PTY_SLAVE: return op_pty_slave(init, op);
+    case CPLAN_PTY_CONTROL: return (int)SYS3(__NR_ioctl, 0, TIOCSCTTY, 0);
     default: fail(init, -EINVAL, CPLAN_DETAIL_BAD_PLAN, 0, 0);
     }
 }

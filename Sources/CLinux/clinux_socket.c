@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -52,6 +54,53 @@ int clinux_seqpacket_connect(const char *path) {
 int clinux_send(int fd, const void *head, size_t head_length, const void *tail, size_t tail_length) {
     struct iovec parts[2] = {{(void *)head, head_length}, {(void *)tail, tail_length}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = tail_length > 0 ? 2 : 1};
+    ssize_t count;
+    do
+        count = sendmsg(fd, &message, MSG_NOSIGNAL);
+    while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : 0;
+}
+
+int clinux_stream_connect(const char *path, int seconds) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int directory = -1;
+    if (strlen(path) < sizeof address.sun_path) {
+        strcpy(address.sun_path, path);
+    } else {
+        // A name of the directory that is short: that of its descriptor.
+        const char *name = strrchr(path, '/');
+        if (name == NULL || strlen(name) > sizeof address.sun_path - 32)
+            return -ENAMETOOLONG;
+        char *parent = strndup(path, (size_t)(name - path) + 1);
+        if (parent == NULL)
+            return -ENOMEM;
+        directory = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int error = errno;
+        free(parent);
+        if (directory < 0)
+            return -error;
+        snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d%s", directory, name);
+    }
+    struct timeval limit = {.tv_sec = seconds};
+    int result = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (result < 0 || setsockopt(result, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+        result = result < 0 ? -errno : fail_closing(result);
+    else if (connect(result, (struct sockaddr *)&address, sizeof address) < 0)
+        result = fail_closing(result);
+    if (directory >= 0)
+        close(directory);
+    return result;
+}
+
+int clinux_send_descriptor(int fd, const void *bytes, size_t length, int passed) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.header), &passed, sizeof passed);
+    struct iovec part = {(void *)bytes, length};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t count;
     do
         count = sendmsg(fd, &message, MSG_NOSIGNAL);

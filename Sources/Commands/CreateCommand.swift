@@ -15,7 +15,7 @@ enum CreateCommand {
     }
 
     private static func options(_ invocation: Invocation) throws(Failure) -> CreateOptions {
-        for flag in [Flags.consoleSocket, Flags.pidfdSocket] where invocation.flags[flag] != nil {
+        for flag in [Flags.pidfdSocket] where invocation.flags[flag] != nil {
             throw Failure(.unsupported, "not supported yet", at: "--\(flag.name)")
         }
         try refuseForeignCgroupManagers(invocation.globals)
@@ -43,6 +43,7 @@ extension Invocation {
         var options = CreateOptions(id: id, bundle: flags.bundle, root: try globals.stateRoot())
         // Engines pass an empty one when they want none.
         options.pidFile = flags[Flags.pidFile].flatMap { $0.isEmpty ? nil : $0 }
+        options.consoleSocket = flags[Flags.consoleSocket].flatMap { $0.isEmpty ? nil : $0 }
         options.noPivot = flags.has(Flags.noPivot)
         options.noNewKeyring = flags.has(Flags.noNewKeyring)
         options.preserveFDs = flags.count(Flags.preserveFDs)

@@ -25,6 +25,7 @@ extension Errno {
     public static let EPERM: CInt = 1
     public static let ENOENT: CInt = 2
     public static let ESRCH: CInt = 3
+    public static let EIO: CInt = 5
     public static let ENOEXEC: CInt = 8
     public static let EAGAIN: CInt = 11
     public static let EACCES: CInt = 13

@@ -60,4 +60,12 @@ public enum Signal {
     public static let child: CInt = 17
     public static let urgent: CInt = 23
     public static let windowSize: CInt = 28
+    public static let pipe: CInt = 13
+    public static let `continue`: CInt = 18
+    /// SIGTSTP, what the terminal's suspend key sends; not SIGSTOP.
+    public static let stop: CInt = 20
+    public static let terminalInput: CInt = 21
+    public static let terminalOutput: CInt = 22
+    /// Those that ask a program to end: HUP, INT, QUIT, TERM.
+    public static let ending: [CInt] = [1, 2, 3, 15]
 }

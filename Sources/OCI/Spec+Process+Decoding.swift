@@ -30,8 +30,8 @@ extension Spec.Process {
 
 extension Spec.Process.ConsoleSize {
     init(_ object: JSONValue) throws(Failure) {
-        height = try object.integer("height") ?? 0
-        width = try object.integer("width") ?? 0
+        height = try object.requiredInteger("height")
+        width = try object.requiredInteger("width")
     }
 }
 

@@ -86,6 +86,7 @@ extension Draft {
             addPropagation(flags & ~MountFlag.recursive, to: Slot.root)
         }
         planNull()
+        try planConsole()
         try planWorkingDirectory()
         try planLateReadOnly()
         if spec.root?.readonly == true {
@@ -110,7 +111,7 @@ extension Draft {
             steps.add(.open, dst: Slot.null, src: Slot.root, str: path, OpenFlag.path, Resolve.container)
         }
         steps.add(.check, src: Slot.null, FileType.character, deviceNumber(1, 3))
-        if setsUpDev { steps.add(.stdioNull, src: Slot.null) }
+        if setsUpDev, !process.terminal { steps.add(.stdioNull, src: Slot.null) }
     }
 
     private mutating func planWorkingDirectory() throws(Failure) {

@@ -104,6 +104,8 @@ enum ErrorNumber {
 
 /// PROC_SUPER_MAGIC of linux/magic.h.
 let procMagic: UInt64 = 0x9fa0
+/// DEVPTS_SUPER_MAGIC of linux/magic.h.
+let devptsMagic: UInt64 = 0x1cd1
 /// Longest value that fsconfig(2) takes, without its NUL.
 let fsconfigValueMax = 255
 /// Most bytes of data that mount(2) reads; it drops the rest without a word. One page, less a NUL.

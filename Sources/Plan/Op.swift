@@ -20,6 +20,7 @@ public struct Op: Sendable {
         case chroot
         case copyUp
         case resetSignals, enter, openMount
+        case ptyMaster, ptySlave, ptyControl
     }
 
     public var code: Code { Code(rawValue: raw.code) ?? .nop }
@@ -51,8 +52,11 @@ enum Slot {
     static let passwd = target + 3
     /// A directory that a node goes into.
     static let parent = target + 4
+    /// The terminal's two ends.
+    static let master = target + 5
+    static let slave = target + 6
     /// Namespaces to join, one each: at most eight kinds.
-    static let firstNamespace = target + 5
+    static let firstNamespace = target + 7
     /// Mounts that become read-only at the end, from the last slot down to this one.
     static let lastKept = firstNamespace + 8
     static let firstKept = Int16(CPLAN_SLOTS) - 1

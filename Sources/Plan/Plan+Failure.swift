@@ -70,6 +70,8 @@ extension Plan {
     private func wrongNode(_ op: Op, at index: Int) -> String {
         if op.code == .mknod { return "something else is there already" }
         if op.raw.src == Slot.proc { return "it is not a proc file system" }
+        if op.raw.arg2 == devptsMagic { return "no devpts is mounted there" }
+        if op.code == .ptySlave { return "it is no terminal" }
         return "it is not the null device"
     }
 
@@ -106,6 +108,9 @@ extension Plan {
         case (.fork, 11): "a limit on processes is reached: RLIMIT_NPROC, pids.max or kernel.pid_max"
         case (.copyUp, 24): "its directories are nested deeper than the limit on open files allows"
         case (.copyUp, 28): "the tmpfs is too small: options size and nr_inodes"
+        case (.open, 2) where op.origin.path == "process.terminal":
+            "a terminal needs a devpts mounted on /dev/pts"
+        case (.ptyMaster, 28): "kernel.pty.max or the mount's max is reached"
         case (.pivot, 22): "is the rootfs on an initial ramfs? --no-pivot is for that"
         default: nil
         }
@@ -131,8 +136,10 @@ extension Plan {
         case .fork:
             return raw.src == Slot.cgroup && index != lastFork
                 ? "enter the container's cgroup" : "start a process in the container"
-        case .sync, .enter: return "enter the container's cgroup"
+        case .enter: return "enter the container's cgroup"
         case .resetSignals: return "reset signals"
+        case .sync:
+            return raw.arg0 == SyncPoint.place ? "enter the container's cgroup" : Plan.sync(raw.arg0)
         case .loopback: return "bring up the loopback interface"
         case .hostname: return "set the host name to \"\(text)\""
         case .domainname: return "set the domain name to \"\(text)\""
@@ -172,6 +179,9 @@ extension Plan {
         case .waitStart: return "wait for start"
         case .closeFrom: return "close descriptors"
         case .exec: return "execute the program"
+        case .ptyMaster: return "open a terminal of the container's /dev/pts"
+        case .ptySlave: return "use the terminal as stdio"
+        case .ptyControl: return "make the terminal the session's"
         }
     }
 
@@ -252,6 +262,9 @@ extension Plan {
         case .resolveExec: "stat"
         case .closeFrom: "close_range"
         case .exec: "execve"
+        case .ptyMaster: "ioctl TIOCSPTLCK"
+        case .ptySlave: "ioctl TIOCGPTPEER"
+        case .ptyControl: "ioctl TIOCSCTTY"
         }
     }
 }

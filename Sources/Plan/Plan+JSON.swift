@@ -19,6 +19,7 @@ extension Plan {
         "chroot",
         "copy_up",
         "reset_signals", "enter", "open_mount",
+        "pty_master", "pty_slave", "pty_control",
     ]
 
     static func name(_ code: Op.Code) -> String { names[Int(code.rawValue)].description }

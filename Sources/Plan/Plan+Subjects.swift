@@ -20,6 +20,7 @@ extension Plan {
             return parent.utf8.last == PathText.slash ? parent + text : parent + "/" + text
         case .openMount: return "that holds " + path(of: op.raw.src, before: at)
         case .makeFS: return path(of: op.raw.aux, before: at)
+        case .ptyMaster, .ptySlave: return "the terminal"
         default: return ""
         }
     }

@@ -77,13 +77,15 @@ extension Plan {
 
     private func checked(_ op: Op, at index: Int) -> String {
         let path = path(of: op.raw.src, before: index)
+        if op.raw.arg2 == devptsMagic { return "\(path) is a devpts file system" }
         return op.raw.arg2 != 0 ? "\(path) is a proc file system" : "\(path) is the null device"
     }
 
-    private static func sync(_ number: UInt64) -> String {
+    static func sync(_ number: UInt64) -> String {
         switch number {
         case SyncPoint.place: "wait until gantry has made the cgroups and put this process into them"
         case SyncPoint.mounted: "tell that everything is mounted; hooks run on the host"
+        case SyncPoint.terminal: "hand gantry the other end of the terminal"
         default: "tell that everything is ready but the exec"
         }
     }
@@ -118,8 +120,9 @@ extension Plan {
             if raw.arg0 != 0 { add("flags 0x" + String(raw.arg0, radix: 16)) }
         case .resolveExec, .enter: add(texts(raw.str, length: raw.len).joined(separator: " "))
         case .sync:
-            if op.has(CPLAN_F_ANY_FD) { add("with the container's /etc/passwd; the answer is HOME") }
+            if op.has(CPLAN_F_ENV_VALUE) { add("with the container's /etc/passwd; the answer is HOME") }
         case .openTarget where op.has(CPLAN_F_NO_SYMLINKS): add("no symlinks on the way")
+        case .ptyMaster where raw.arg0 != 0: add("\(raw.arg0 & 0xffff) rows, \(raw.arg0 >> 16) columns")
         default: break
         }
         add(tolerance(op))
@@ -219,6 +222,8 @@ extension Plan {
         case Slot.hierarchies: return "cgroups"
         case Slot.passwd: return "passwd"
         case Slot.parent: return "parent"
+        case Slot.master: return "master"
+        case Slot.slave: return "slave"
         default: break
         }
         return slot < Slot.lastKept

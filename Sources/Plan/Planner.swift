@@ -148,4 +148,5 @@ enum SyncPoint {
     static let place: UInt64 = 1
     static let mounted: UInt64 = 2
     static let ready: UInt64 = 3
+    static let terminal: UInt64 = 4
 }

@@ -89,6 +89,18 @@ extension Validator {
         }
     }
 
+    /// The kernel's struct winsize has 16 bits for each. Without a terminal the size has no meaning.
+    static func checkConsoleSize(_ process: Spec.Process, _ place: Place) throws(Failure) {
+        guard process.terminal, let size = process.consoleSize else { return }
+        let limit = UInt(UInt16.max)
+        if size.height > limit {
+            throw place.failure("consoleSize.height", "must be at most \(limit), is \(size.height)")
+        }
+        if size.width > limit {
+            throw place.failure("consoleSize.width", "must be at most \(limit), is \(size.width)")
+        }
+    }
+
     static func checkOOMScore(_ process: Spec.Process, _ place: Place) throws(Failure) {
         if let score = process.oomScoreAdj, !(-1000...1000).contains(score) {
             throw place.failure("oomScoreAdj", "must be from -1000 to 1000, is \(score)")

@@ -39,7 +39,6 @@ enum Unsupported {
     }
 
     static func check(_ process: Spec.Process, _ place: Place) throws(Failure) {
-        try refuse(process.terminal, "terminal", "terminals are", place)
         try refuse(process.scheduler != nil, "scheduler", "scheduling policies are", place)
         try refuse(process.ioPriority != nil, "ioPriority", "I/O priorities are", place)
         try refuse(process.execCPUAffinity != nil, "execCPUAffinity", "CPU affinity is", place)

@@ -66,6 +66,7 @@ public enum Validator {
         try checkCapabilities(process, place)
         try checkRlimits(process, place)
         try checkOOMScore(process, place)
+        try checkConsoleSize(process, place)
     }
 
     private static func check(_ resources: Spec.Linux.Resources, at place: Place) throws(Failure) {

@@ -28,6 +28,15 @@ struct Foreground: ~Copyable {
         }
     }
 
+    /// The same; a process that has a terminal gets what the caller types, and the caller what it prints.
+    func wait(for pid: Int32, terminal: consuming Terminal?) throws(Failure) {
+        guard let master = terminal.take()?.intoMaster() else { return try wait(for: pid) }
+        let process = Descriptor(
+            adopting: try check(clinux_pidfd_open(pid), "pidfd_open", "cannot watch the container"))
+        var proxy = TerminalProxy(master)
+        try proxy.run(process: process, signals: signals)
+    }
+
     /// Everything is the container's but what the kernel tells us about ourselves: our children, our
     /// terminal's size, out-of-band data.
     static func isForwarded(_ signal: CInt) -> Bool {

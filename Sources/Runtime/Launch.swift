@@ -15,8 +15,12 @@ enum Launch {
         let entry: StoredContainer
     }
 
-    /// - Parameter warn: is told of poststop hooks that fail when a start that failed is taken back.
-    static func perform(_ container: Preparation, warn: (String) -> Void) throws(Failure) -> Started {
+    /// - Parameters:
+    ///   - terminal: takes the terminal of a process that has one.
+    ///   - warn: is told of poststop hooks that fail when a start that failed is taken back.
+    static func perform(
+        _ container: Preparation, terminal: inout Terminal?, warn: (String) -> Void
+    ) throws(Failure) -> Started {
         guard container.record.ownerUID == 0 else {
             throw Failure(
                 .unsupported, "containers of users other than root are not supported yet; run gantry as root")
@@ -24,7 +28,7 @@ enum Launch {
         let entry = try Store(root: container.options.root).create(container.options.id)
         do {
             try entry.begin(container.record, config: container.bundle.config)
-            let process = try performRecorded(container, entry)
+            let process = try performRecorded(container, entry, &terminal)
             return Started(process: process, entry: entry)
         } catch {
             // The first failure is the one worth telling.
@@ -50,7 +54,7 @@ enum Launch {
     }
 
     private static func performRecorded(
-        _ container: Preparation, _ entry: borrowing StoredContainer
+        _ container: Preparation, _ entry: borrowing StoredContainer, _ terminal: inout Terminal?
     ) throws(Failure) -> InitProcess {
         let socket = container.waitsForStart ? try entry.listenForStart() : nil
         // The cgroup of version 2 must be there before the process that is born in it; those of version 1 are
@@ -61,7 +65,7 @@ enum Launch {
             mark: InitMark(container.record).text)
         do {
             try container.cgroup.makeAfterSpawn()
-            try converse(&process, container, entry)
+            try converse(&process, container, entry, &terminal)
             if !container.waitsForStart { try container.hooks?.run(.poststart, pid: process.pid) }
             return process
         } catch {
@@ -74,11 +78,12 @@ enum Launch {
 
     /// The start protocol: see `StartProtocol` for its order.
     private static func converse(
-        _ process: inout InitProcess, _ container: Preparation, _ entry: borrowing StoredContainer
+        _ process: inout InitProcess, _ container: Preparation, _ entry: borrowing StoredContainer,
+        _ terminal: inout Terminal?
     ) throws(Failure) {
         var order = StartProtocol()
         while true {
-            let received = try process.channel.receive()
+            var received = try process.channel.receive()
             switch order.receive(received.message) {
             case .place:
                 try reply(
@@ -89,6 +94,9 @@ enum Launch {
             case .runHooks:
                 try runCreationHooks(process.pid, container, entry)
                 try reply(&process, container, CPLAN_SYNC_MOUNTED)
+            case .takeTerminal:
+                if let master = received.descriptor.take() { try terminal?.take(master) }
+                try reply(&process, container, CPLAN_SYNC_TERMINAL)
             case .record:
                 try record(process.pid, container, entry)
                 try reply(&process, container, CPLAN_SYNC_READY, value: home(container, received.descriptor))

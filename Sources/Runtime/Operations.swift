@@ -12,8 +12,10 @@ public enum Operations {
     public static func create(_ options: CreateOptions, warn: (String) -> Void) throws(Failure) {
         try InheritedDescriptors.seal(preserving: options.preserveFDs)
         let container = try Preparation(options, waitsForStart: true)
+        var terminal = try Terminal(
+            container.process, socket: options.consoleSocket, detaches: true)
         container.warnings.forEach(warn)
-        _ = try Launch.perform(container, warn: warn)
+        _ = try Launch.perform(container, terminal: &terminal, warn: warn)
     }
 
     /// `run`: create, start and, unless detached, wait, then delete.
@@ -27,15 +29,17 @@ public enum Operations {
     ) throws(Failure) -> CInt {
         try InheritedDescriptors.seal(preserving: options.preserveFDs)
         let container = try Preparation(options, waitsForStart: false)
+        var terminal = try Terminal(
+            container.process, socket: options.consoleSocket, detaches: detach)
         container.warnings.forEach(warn)
         if detach {
-            _ = try Launch.perform(container, warn: warn)
+            _ = try Launch.perform(container, terminal: &terminal, warn: warn)
             return 0
         }
         let foreground = try Foreground()
-        var started = try Launch.perform(container, warn: warn)
+        var started = try Launch.perform(container, terminal: &terminal, warn: warn)
         try started.entry.unlock()
-        try foreground.wait(for: started.process.pid)
+        try foreground.wait(for: started.process.pid, terminal: terminal)
         let code = started.process.wait().code
         if !keep { try cleanUp(container, started.entry, warn: warn) }
         return code

@@ -7,6 +7,8 @@ public struct CreateOptions: Sendable {
     public var root: String
     /// Where the container's pid goes, if anywhere.
     public var pidFile: String?
+    /// The socket that gets the process's terminal, if one does.
+    public var consoleSocket: String?
     public var noPivot = false
     public var noNewKeyring = false
     /// How many descriptors from 3 on the container inherits.

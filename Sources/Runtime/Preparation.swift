@@ -37,6 +37,8 @@ struct Preparation {
             hasKeyring: !options.noNewKeyring, cgroups: cgroup.recorded, hasHooks: !spec.hooks.isEmpty)
     }
 
+    var process: Spec.Process? { bundle.spec.process }
+
     /// What the configuration has that does not come to pass, a sentence each.
     var warnings: [String] { Validator.warnings(bundle.spec) + plan.warnings + cgroup.warnings }
 

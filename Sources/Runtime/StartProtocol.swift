@@ -9,6 +9,8 @@ internal import Diagnostics
 ///     ◀───────────────────── REPLY ──
 ///     ── SYNC MOUNTED ────────────▶  (only when there are hooks)
 ///     ◀───────────────────── REPLY ──
+///     ── SYNC TERMINAL master ────▶  (only with process.terminal) passes it to who asked for it
+///     ◀───────────────────── REPLY ──
 ///     ── SYNC READY [passwd] ─────▶  records the pid
 ///     ◀────────────── REPLY [HOME] ──
 ///     ── end of file ─────────────▶  run: the exec happened; create: the init waits on its start socket
@@ -20,6 +22,7 @@ struct StartProtocol {
         case forked
         case placed
         case mounted
+        case terminal
         case ready
         case finished
     }
@@ -36,6 +39,7 @@ struct StartProtocol {
         case place
         case adopt(pid: Int32)
         case runHooks
+        case takeTerminal
         case record
         /// The user's process runs, or waits for `start`.
         case succeed
@@ -66,7 +70,11 @@ struct StartProtocol {
         case (.placed, .sync(CPLAN_SYNC_MOUNTED.rawValue)):
             phase = .mounted
             return .runHooks
-        case (.placed, .sync(CPLAN_SYNC_READY.rawValue)), (.mounted, .sync(CPLAN_SYNC_READY.rawValue)):
+        case (.placed, .sync(CPLAN_SYNC_TERMINAL.rawValue)), (.mounted, .sync(CPLAN_SYNC_TERMINAL.rawValue)):
+            phase = .terminal
+            return .takeTerminal
+        case (.placed, .sync(CPLAN_SYNC_READY.rawValue)), (.mounted, .sync(CPLAN_SYNC_READY.rawValue)),
+            (.terminal, .sync(CPLAN_SYNC_READY.rawValue)):
             phase = .ready
             return .record
         case (.ready, .endOfFile):

@@ -82,7 +82,7 @@ struct CommandLineTests {
         #expect(other.code == 0, "\(other)")
     }
 
-    @Test(arguments: ["--console-socket", "--pidfd-socket"])
+    @Test(arguments: ["--pidfd-socket"])
     func socketsAreRefused(flag: String) async throws {
         let outcome = try await gantry("create", flag, "/tmp/socket", "x")
         #expect(outcome.code == 1)

@@ -30,6 +30,7 @@ import Testing
             (CPLAN_WAIT_START, .waitStart), (CPLAN_CLOSE_FROM, .closeFrom), (CPLAN_EXEC, .exec),
             (CPLAN_CHROOT, .chroot), (CPLAN_COPY_UP, .copyUp),
             (CPLAN_RESET_SIGNALS, .resetSignals), (CPLAN_ENTER, .enter), (CPLAN_OPEN_MOUNT, .openMount),
+            (CPLAN_PTY_MASTER, .ptyMaster), (CPLAN_PTY_SLAVE, .ptySlave), (CPLAN_PTY_CONTROL, .ptyControl),
         ]
         for (opcode, code) in header {
             #expect(opcode.rawValue == UInt32(code.rawValue), "\(code)")
@@ -44,6 +45,7 @@ import Testing
         #expect(SyncPoint.place == UInt64(CPLAN_SYNC_PLACE.rawValue))
         #expect(SyncPoint.mounted == UInt64(CPLAN_SYNC_MOUNTED.rawValue))
         #expect(SyncPoint.ready == UInt64(CPLAN_SYNC_READY.rawValue))
+        #expect(SyncPoint.terminal == UInt64(CPLAN_SYNC_TERMINAL.rawValue))
         #expect(Slot.lastKept < Slot.firstKept)
         #expect(Int32(Slot.firstKept) == CPLAN_SLOTS - 1)
     }
@@ -155,6 +157,7 @@ import Testing
             $0.linux?.rootfsPropagation = "shared"
             $0.linux?.devices = [.init(.character, path: "/dev/net/tun", major: 10, minor: 200)]
             $0.linux?.namespaces[1].path = "/proc/7/ns/net"
+            $0.process?.terminal = true
         }
         let plan = try plan(spec, facts: TestHost.facts(layout))
         var filled: Set<Int16> = [Slot.control, Slot.start, Slot.cgroup]

@@ -64,7 +64,13 @@ import Testing
         #expect(
             processObjection { $0.oomScoreAdj = 1001 }
                 == "process.oomScoreAdj: must be from -1000 to 1000, is 1001")
-        #expect(processObjection { $0.consoleSize = .init(height: 5, width: 5) } == nil)
+        // Without a terminal its size has no meaning.
+        #expect(processObjection { $0.consoleSize = .init(height: 5, width: 70000) } == nil)
+        for size in [Spec.Process.ConsoleSize(height: 65536, width: 80), .init(height: 65536, width: 65536)] {
+            #expect(
+                processObjection { ($0.terminal, $0.consoleSize) = (true, size) }
+                    == "process.consoleSize.height: must be at most 65535, is 65536")
+        }
     }
 
     @Test func user() {

@@ -47,7 +47,6 @@ import Testing
                 ]
             }, "linux.seccomp.syscalls[1].action: seccomp notification is"
         ),
-        ({ $0.process?.terminal = true }, "process.terminal: terminals are"),
         ({ $0.process?.scheduler = .init(policy: .idle) }, "process.scheduler: scheduling policies are"),
         (
             { $0.process?.ioPriority = .init(class: .idle, priority: 0) },
@@ -116,12 +115,11 @@ import Testing
         return names.filter { $0.hasSuffix(".json") }.sorted()
     }
 
-    /// Engines' own documents are only refused for a terminal, hooks, or a user namespace.
+    /// Engines' own documents are only refused for hooks or a user namespace.
     @Test(arguments: fixtureNames)
     func engines(_ name: String) throws {
         let file = Self.fixtures.appendingPathComponent(name)
         var spec = try Spec.load(json: Array(Data(contentsOf: file)))
-        spec.process?.terminal = false
         spec.hooks = .init()
         spec.linux?.namespaces.removeAll { $0.type == .user }
         spec.linux?.uidMappings = []

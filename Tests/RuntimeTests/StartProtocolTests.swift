@@ -7,6 +7,7 @@ import Testing
     private static let place = StartProtocol.Message.sync(1)
     private static let mounted = StartProtocol.Message.sync(2)
     private static let ready = StartProtocol.Message.sync(3)
+    private static let terminal = StartProtocol.Message.sync(4)
     private static let forked = StartProtocol.Message.forked(pid: 42)
 
     private func actions(_ messages: [StartProtocol.Message]) -> [StartProtocol.Action] {
@@ -24,6 +25,12 @@ import Testing
         #expect(actions(messages) == [.adopt(pid: 42), .place, .runHooks, .record, .succeed])
     }
 
+    @Test func aStartWithATerminal() {
+        let messages = [Self.forked, Self.place, Self.mounted, Self.terminal, Self.ready, .endOfFile]
+        #expect(
+            actions(messages) == [.adopt(pid: 42), .place, .runHooks, .takeTerminal, .record, .succeed])
+    }
+
     @Test(arguments: 0...4)
     func aFailureIsTakenAtAnyTime(after count: Int) {
         let legal = [Self.forked, Self.place, Self.mounted, Self.ready]
@@ -39,9 +46,11 @@ import Testing
     /// Every sequence of up to four messages that is not a beginning of a legal one ends in disorder, and
     /// stays there.
     @Test func everyOtherOrderIsRefused() {
-        let alphabet = [Self.place, Self.mounted, Self.ready, Self.forked, .sync(9), .forked(pid: 0)]
+        let alphabet = [Self.place, Self.mounted, Self.terminal, Self.ready, Self.forked, .sync(9), .forked(pid: 0)]
         let legal: [[StartProtocol.Message]] = [
             [Self.forked, Self.place, Self.ready], [Self.forked, Self.place, Self.mounted, Self.ready],
+            [Self.forked, Self.place, Self.terminal, Self.ready],
+            [Self.forked, Self.place, Self.mounted, Self.terminal, Self.ready],
         ]
         var sequences: [[StartProtocol.Message]] = [[]]
         for _ in 0..<4 {

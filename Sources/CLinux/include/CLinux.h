@@ -9,5 +9,6 @@
 #include "clinux_process.h"
 #include "clinux_program.h"
 #include "clinux_socket.h"
+#include "clinux_terminal.h"
 
 #endif

@@ -25,4 +25,11 @@ long clinux_receive(int fd, void *_Nonnull buffer, size_t length, int *_Nonnull 
 /// Limits how long clinux_receive may wait: it returns -EAGAIN after that many seconds.
 int clinux_receive_timeout(int fd, int seconds);
 
+/// Connects to the stream socket at `path`, of any length. Waits at most `seconds` for a place in the listener's
+/// queue, and no longer for each message that is sent later: -EAGAIN.
+int clinux_stream_connect(const char *_Nonnull path, int seconds);
+
+/// Sends the bytes and one descriptor with them (SCM_RIGHTS, unix(7)). -EPIPE instead of a signal.
+int clinux_send_descriptor(int fd, const void *_Nonnull bytes, size_t length, int passed);
+
 #endif

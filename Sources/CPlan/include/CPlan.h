@@ -97,6 +97,11 @@ enum cplan_opcode {
     CPLAN_ENTER,         // write 0 to each file of str[len] (paths ended by NUL): enters cgroups of version 1
     CPLAN_OPEN_MOUNT,    // dst = O_PATH of the top of the mount that slot src is on
 
+    // The terminal
+    CPLAN_PTY_MASTER,    // dst = master of a new terminal of the devpts src; size arg0: rows | columns << 16
+    CPLAN_PTY_SLAVE,     // dst = the slave of the master in src; stdio becomes it
+    CPLAN_PTY_CONTROL,   // stdin becomes the session's controlling terminal
+
     CPLAN_OPCODES
 };
 
@@ -207,6 +212,7 @@ enum cplan_exec_reason {
 enum cplan_sync {
     CPLAN_SYNC_PLACE = 1,   // stage 2 waits for its cgroups; the reply names files through which it enters
     CPLAN_SYNC_MOUNTED = 2, // mounts attached, not yet pivoted: prestart and createRuntime hooks
+    CPLAN_SYNC_TERMINAL = 4, // carries the terminal's master
     CPLAN_SYNC_READY = 3,   // all done but the exec; may carry /etc/passwd; the reply may carry HOME
 };
 

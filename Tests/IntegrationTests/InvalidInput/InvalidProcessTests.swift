@@ -73,7 +73,6 @@ struct InvalidProcessTests {
 
     private static let unsupported: [Refusal] =
         [
-            Refusal("process.terminal", true, says: "process.terminal: terminals are not supported yet"),
             Refusal(
                 "process.scheduler", ["policy": "SCHED_BATCH"],
                 says: "process.scheduler: scheduling policies are not supported yet"),
