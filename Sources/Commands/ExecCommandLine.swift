@@ -8,7 +8,7 @@ internal import Runtime
 enum ExecCommandLine {
     @Sendable static func exec(_ invocation: Invocation) throws(Failure) -> CInt {
         let flags = invocation.flags
-        for flag in [Flags.consoleSocket, Flags.pidfdSocket] where flags[flag].isGiven {
+        for flag in [Flags.pidfdSocket] where flags[flag].isGiven {
             throw Failure(.unsupported, "not supported yet", at: "--\(flag.name)")
         }
         var options = ExecOptions(
@@ -18,6 +18,7 @@ enum ExecCommandLine {
         options.ignorePaused = flags.has(Flags.ignorePaused)
         options.detach = flags.has(Flags.detach)
         options.pidFile = flags[Flags.pidFile].flatMap { $0.isEmpty ? nil : $0 }
+        options.consoleSocket = flags[Flags.consoleSocket].flatMap { $0.isEmpty ? nil : $0 }
         options.preserveFDs = flags.count(Flags.preserveFDs)
         return try Operations.exec(options)
     }

@@ -83,7 +83,7 @@ extension Draft {
             steps.origin = Origin("root.path")
             steps.add(.chroot, src: Slot.root)
         }
-        planContainersNull()
+        if process.terminal { planTerminal(in: Slot.root) } else { planContainersNull() }
     }
 
     private mutating func planOpenRoot(_ path: String) throws(Failure) {

@@ -187,7 +187,10 @@ extension Draft {
         steps.origin = .none
         if options.waitsForStart { steps.add(.waitStart) }
         // What the container sees of an exec is its own already.
-        if options.joining != nil { steps.add(.fork) }
+        if options.joining != nil {
+            steps.add(.fork)
+            if process.terminal { planControllingTerminal() }
+        }
         planLateLimits()
         if hasFilter { planFilter() }
         if isFilterPrivileged { planCapabilities(offset) }

@@ -7,9 +7,12 @@ internal import Store
 
 /// One exec, from what is prepared to a process that runs.
 enum ExecLaunch {
-    static func perform(_ exec: borrowing ExecPreparation) throws(Failure) -> InitProcess {
-        if let process = try perform(exec, fallback: false) { return process }
-        guard let process = try perform(exec, fallback: true) else {
+    /// - Parameter terminal: takes the terminal of a process that has one.
+    static func perform(
+        _ exec: borrowing ExecPreparation, terminal: inout Terminal?
+    ) throws(Failure) -> InitProcess {
+        if let process = try perform(exec, &terminal, fallback: false) { return process }
+        guard let process = try perform(exec, &terminal, fallback: true) else {
             throw Failure(.system, "the container's cgroup takes no processes")
         }
         return process
@@ -17,7 +20,7 @@ enum ExecLaunch {
 
     /// - Returns: nil when the cgroup of version 2 takes no processes, and there is another one to try.
     private static func perform(
-        _ exec: borrowing ExecPreparation, fallback: Bool
+        _ exec: borrowing ExecPreparation, _ terminal: inout Terminal?, fallback: Bool
     ) throws(Failure) -> InitProcess? {
         let directory = try exec.openCgroup(fallback: fallback)
         let plan = try exec.plan(intoCgroup: directory.rawOrNone >= 0)
@@ -25,7 +28,7 @@ enum ExecLaunch {
             plan: try plan.encode(), door: exec.container.raw, cgroup: directory.rawOrNone)
         let refusal: InitFailure?
         do throws(Failure) {
-            refusal = try converse(&process, exec, plan)
+            refusal = try converse(&process, exec, plan, &terminal)
         } catch {
             process.kill()
             throw error
@@ -44,14 +47,20 @@ enum ExecLaunch {
 
     /// - Returns: what the init told, when it failed.
     private static func converse(
-        _ process: inout InitProcess, _ exec: borrowing ExecPreparation, _ plan: Plan
+        _ process: inout InitProcess, _ exec: borrowing ExecPreparation, _ plan: Plan,
+        _ terminal: inout Terminal?
     ) throws(Failure) -> InitFailure? {
         var order = ExecProtocol(forks: plan.forks)
         while true {
-            let received = try process.channel.receive()
+            var received = try process.channel.receive()
             switch order.receive(received.message) {
             case .adopt(let pid):
                 process.adopt(pid)
+            case .takeTerminal:
+                if let master = received.descriptor.take() { try terminal?.take(master) }
+                guard try process.channel.reply(CPLAN_SYNC_TERMINAL) else {
+                    throw describeDeath(process.kill())
+                }
             case .sendHome:
                 let home =
                     plan.wantsHome

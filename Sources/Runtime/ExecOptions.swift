@@ -19,6 +19,8 @@ public struct ExecOptions: Sendable {
     /// Return as soon as the process runs.
     public var detach = false
     public var pidFile: String?
+    /// The socket that gets the process's terminal, if one does.
+    public var consoleSocket: String?
     /// How many descriptors from 3 on the process inherits.
     public var preserveFDs = 0
 

@@ -4,6 +4,8 @@ internal import CPlan
 ///
 ///     init                         gantry
 ///     ── FORKED pid ──────────────▶  (cgroup v2) stage 1 goes on in the container's cgroup
+///     ── SYNC TERMINAL master ────▶  (only with process.terminal) passes it to who asked for it
+///     ◀───────────────────── REPLY ──
 ///     ── SYNC READY [passwd] ─────▶  (only without HOME)
 ///     ◀────────────── REPLY [HOME] ──
 ///     ── FORKED pid ──────────────▶  the process is in the container
@@ -14,6 +16,7 @@ internal import CPlan
 struct ExecProtocol {
     enum Action: Equatable {
         case adopt(pid: Int32)
+        case takeTerminal
         case sendHome
         case succeed
         case reportFailure
@@ -23,6 +26,7 @@ struct ExecProtocol {
 
     /// How many FORKED are still to come.
     private(set) var forks: Int
+    private(set) var hasTerminal = false
     private(set) var isReady = false
     private(set) var isFinished = false
 
@@ -35,6 +39,9 @@ struct ExecProtocol {
         case .forked(let pid) where pid > 0 && forks > 0:
             forks -= 1
             return .adopt(pid: pid)
+        case .sync(CPLAN_SYNC_TERMINAL.rawValue) where forks == 1 && !isReady && !hasTerminal:
+            hasTerminal = true
+            return .takeTerminal
         case .sync(CPLAN_SYNC_READY.rawValue) where forks == 1 && !isReady:
             isReady = true
             return .sendHome

@@ -14,6 +14,22 @@ import Testing
         #expect(order.receive(.endOfFile) == .reportDisorder)
     }
 
+    @Test func aTerminal() {
+        var order = ExecProtocol(forks: 1)
+        let terminal = StartProtocol.Message.sync(CPLAN_SYNC_TERMINAL.rawValue)
+        #expect(order.receive(terminal) == .takeTerminal)
+        #expect(order.receive(ready) == .sendHome)
+        #expect(order.receive(.forked(pid: 7)) == .adopt(pid: 7))
+        // The container would speak with the process's voice.
+        #expect(order.receive(terminal) == .reportDisorder)
+    }
+
+    @Test func onlyOneTerminal() {
+        var order = ExecProtocol(forks: 1)
+        _ = order.receive(.sync(CPLAN_SYNC_TERMINAL.rawValue))
+        #expect(order.receive(.sync(CPLAN_SYNC_TERMINAL.rawValue)) == .reportDisorder)
+    }
+
     @Test func version2() {
         var order = ExecProtocol(forks: 2)
         #expect(order.receive(.forked(pid: 7)) == .adopt(pid: 7))
