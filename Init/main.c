@@ -67,6 +67,7 @@ static long execute(struct init *init, const struct cplan_op *op) {
     case CPLAN_PTY_MASTER: return op_pty_master(init, op);
     case CPLAN_PTY_SLAVE: return op_pty_slave(init, op);
     case CPLAN_PTY_CONTROL: return (int)SYS3(__NR_ioctl, 0, TIOCSCTTY, 0);
+    case CPLAN_DEATH_SIGNAL: return op_death_signal(init, op);
     default: fail(init, -EINVAL, CPLAN_DETAIL_BAD_PLAN, 0, 0);
     }
 }

@@ -74,6 +74,16 @@ static void op_sync(struct init *init, const struct cplan_op *op) {
     }
 }
 
+/// Dies with gantry, whose child this is. It may have died before it could be watched: then the other end is closed,
+/// which the kernel does first.
+static int op_death_signal(struct init *init, const struct cplan_op *op) {
+    char byte;
+    int result = sys_prctl(PR_SET_PDEATHSIG, op->arg0, 0);
+    if (result == 0 && SYS6(__NR_recvfrom, init->slots[CPLAN_SLOT_CONTROL], &byte, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0)
+        sys_exit(1);
+    return result;
+}
+
 /// A struct pollfd.
 struct init_poll {
     int fd;

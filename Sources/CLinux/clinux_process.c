@@ -35,7 +35,7 @@ static char *append_number(char *at, int value) {
     return at;
 }
 
-int clinux_spawn(int exe, const char *name, const int *fds, int count, const char *mark) {
+int clinux_spawn(int exe, const char *name, const int *fds, int count, const char *mark, const int *streams) {
     char numbers[CLINUX_SPAWN_MAX * 12];
     char *at = numbers;
     if (count > CLINUX_SPAWN_MAX)
@@ -59,6 +59,8 @@ int clinux_spawn(int exe, const char *name, const int *fds, int count, const cha
         return -errno;
     if (pid == 0) {
         sigprocmask(SIG_SETMASK, &none, NULL);
+        for (int i = 0; i < 3 && streams != NULL; i++)
+            dup2(streams[i], i);
         for (int i = 0; i < count; i++)
             if (fds[i] >= 0)
                 fcntl(fds[i], F_SETFD, 0);

@@ -8,6 +8,8 @@ public struct Joining: Sendable {
     public var entrances: [UInt8]
     /// gantry's own hard limit on processes of a user (RLIMIT_NPROC).
     public var processLimit: UInt64
+    /// What is joined is not an exec but a hook.
+    var hook: JoiningHook?
 
     public init(entrances: [UInt8], processLimit: UInt64) {
         self.entrances = entrances
@@ -60,6 +62,18 @@ extension Planner {
 /// namespace only by its child, and that is made when nothing but the exec remains (CVE-2016-9962).
 extension Draft {
     mutating func planJoining(_ joining: Joining) throws(Failure) {
+        try planJoiningBeforeRoot(joining)
+        if hasMountNamespace {
+            try planOpenRoot("/")
+        } else {
+            steps.origin = Origin("root.path")
+            steps.add(.chroot, src: Slot.root)
+        }
+        if process.terminal { planTerminal(in: Slot.root) } else { planContainersNull() }
+    }
+
+    /// Cgroups and namespaces. Afterwards "/" is what it is in the container's mount namespace.
+    mutating func planJoiningBeforeRoot(_ joining: Joining) throws(Failure) {
         planProc()
         try planScore()
         steps.origin = .none
@@ -77,13 +91,6 @@ extension Draft {
         let kinds = linux.namespaces.reduce(0) { $0 | Draft.kind($1.type).flag }
         if kinds != 0 { steps.add(.setNS, src: Slot.container, kinds) }
         try planKeyring()
-        if hasMountNamespace {
-            try planOpenRoot("/")
-        } else {
-            steps.origin = Origin("root.path")
-            steps.add(.chroot, src: Slot.root)
-        }
-        if process.terminal { planTerminal(in: Slot.root) } else { planContainersNull() }
     }
 
     private mutating func planOpenRoot(_ path: String) throws(Failure) {

@@ -6,7 +6,8 @@ internal import OCI
 extension Draft {
     mutating func planProcess() throws(Failure) {
         let environment = Environment(process.env + options.environment)
-        let needsHome = environment.value("HOME")?.isEmpty ?? true
+        let hook = options.joining?.hook
+        let needsHome = hook == nil && environment.value("HOME")?.isEmpty ?? true
         let capabilities = addCapabilities()
 
         if needsHome { planPasswd() }
@@ -17,8 +18,10 @@ extension Draft {
         steps.add(.umask, UInt64(process.user.umask ?? 0o022))
         steps.origin = Origin("process.capabilities.bounding")
         steps.add(.capBounding, str: capabilities.offset, capabilities.sets.bounding)
-        steps.origin = Origin("process.user")
-        steps.add(.stdioOwner, UInt64(process.user.uid))
+        if hook?.ownsStreams ?? true {
+            steps.origin = Origin("process.user")
+            steps.add(.stdioOwner, UInt64(process.user.uid))
+        }
 
         // From here on nothing but the container's own can be reached: a working directory or an executable
         // that is named /proc/self/fd/N leads nowhere else (CVE-2024-21626).
@@ -126,9 +129,10 @@ extension Draft {
 
     /// Where the executable may be: args[0] itself when it has a slash, else in each directory of the
     /// container's PATH; an empty entry is the working directory (execvp(3)).
-    private mutating func planExecutable(_ environment: Environment) throws(Failure) {
-        steps.origin = Origin("process.args", 0)
-        let name = process.args[0]
+    mutating func planExecutable(_ environment: Environment) throws(Failure) {
+        let hook = options.joining?.hook
+        steps.origin = hook?.origin ?? Origin("process.args", 0)
+        let name = hook?.hook.path ?? process.args[0]
         let start = steps.position
         if name.utf8.contains(PathText.slash) {
             _ = try steps.text(name)
@@ -191,6 +195,7 @@ extension Draft {
             steps.add(.fork)
             if process.terminal { planControllingTerminal() }
         }
+        planDeathSignal()
         planLateLimits()
         if hasFilter { planFilter() }
         if isFilterPrivileged { planCapabilities(offset) }
@@ -209,7 +214,7 @@ extension Draft {
         steps.add(.seccomp, flags)
     }
 
-    private mutating func planExec(_ environment: Environment) throws(Failure) {
+    mutating func planExec(_ environment: Environment) throws(Failure) {
         steps.origin = Origin("process.args")
         var arguments: [UInt32] = []
         arguments.reserveCapacity(process.args.count)
@@ -217,13 +222,16 @@ extension Draft {
         steps.origin = Origin("process.env")
         var entries: [UInt32] = []
         entries.reserveCapacity(environment.chosen.count)
-        for position in environment.chosen {
+        if let hook = options.joining?.hook {
+            for entry in hook.hook.env { entries.append(try steps.text(entry)) }
+        }
+        for position in options.joining?.hook == nil ? environment.chosen : [] {
             let entry = environment.entries[Int(position)]
             // The init appends the home directory that gantry found.
             if entry.isSame(as: "HOME=") { continue }
             entries.append(try steps.text(entry))
         }
-        steps.origin = Origin("process.args", 0)
+        steps.origin = options.joining?.hook?.origin ?? Origin("process.args", 0)
         let argv = steps.vector(arguments)
         let envp = steps.vector(entries)
         steps.add(.exec, str: argv, str2: envp)

@@ -21,6 +21,7 @@ public struct Op: Sendable {
         case copyUp
         case resetSignals, enter, openMount
         case ptyMaster, ptySlave, ptyControl
+        case deathSignal
     }
 
     public var code: Code { Code(rawValue: raw.code) ?? .nop }

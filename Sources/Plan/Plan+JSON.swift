@@ -20,6 +20,7 @@ extension Plan {
         "copy_up",
         "reset_signals", "enter", "open_mount",
         "pty_master", "pty_slave", "pty_control",
+        "death_signal",
     ]
 
     static func name(_ code: Op.Code) -> String { names[Int(code.rawValue)].description }

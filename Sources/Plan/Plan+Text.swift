@@ -64,6 +64,7 @@ extension Plan {
         case .stdioNull: return "let stdio that is a /dev/null be the container's own"
         case .stdioOwner: return "give stdio to user \(raw.arg0)"
         case .capBounding: return "drop what is not in the bounding set"
+        case .deathSignal: return "die with gantry"
         case .noNewPrivileges: return "set no_new_privs: an exec gains no privileges"
         case .caps: return "set the capabilities"
         case .resolveExec: return "find the executable, as the container's user"

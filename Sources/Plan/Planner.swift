@@ -113,9 +113,6 @@ struct Draft {
         if linux.namespace(.time) != nil || !linux.timeOffsets.isEmpty {
             throw Failure(.unsupported, "time namespaces are not supported yet", at: "linux.namespaces")
         }
-        if !spec.hooks.createContainer.isEmpty || !spec.hooks.startContainer.isEmpty {
-            throw Failure(.unsupported, "hooks inside the container are not supported yet", at: "hooks")
-        }
         if linux.namespace(.uts) == nil {
             if spec.hostname != nil { throw Failure(.invalid, "needs a uts namespace", at: "hostname") }
             if spec.domainname != nil { throw Failure(.invalid, "needs a uts namespace", at: "domainname") }

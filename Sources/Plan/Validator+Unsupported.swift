@@ -10,8 +10,6 @@ internal import OCI
 enum Unsupported {
     static func check(_ spec: Spec) throws(Failure) {
         let place = Place("")
-        try refuse(!spec.hooks.createContainer.isEmpty, "hooks.createContainer", "hooks are", place)
-        try refuse(!spec.hooks.startContainer.isEmpty, "hooks.startContainer", "hooks are", place)
         let mounts = spec.mounts
         let withUsers = mounts.firstIndex { !$0.uidMappings.isEmpty }
         let withGroups = mounts.firstIndex { !$0.gidMappings.isEmpty }

@@ -28,7 +28,7 @@ enum ExecLaunch {
             plan: try plan.encode(), door: exec.container.raw, cgroup: directory.rawOrNone)
         let refusal: InitFailure?
         do throws(Failure) {
-            refusal = try converse(&process, exec, plan, &terminal)
+            refusal = try converse(&process, plan, uid: exec.process.user.uid, &terminal)
         } catch {
             process.kill()
             throw error
@@ -45,10 +45,10 @@ enum ExecLaunch {
             && (failure.errno == Errno.EBUSY || failure.errno == Errno.EOPNOTSUPP)
     }
 
+    /// - Parameter uid: whose home directory the init may ask for.
     /// - Returns: what the init told, when it failed.
-    private static func converse(
-        _ process: inout InitProcess, _ exec: borrowing ExecPreparation, _ plan: Plan,
-        _ terminal: inout Terminal?
+    static func converse(
+        _ process: inout InitProcess, _ plan: Plan, uid: UInt32, _ terminal: inout Terminal?
     ) throws(Failure) -> InitFailure? {
         var order = ExecProtocol(forks: plan.forks)
         while true {
@@ -65,7 +65,7 @@ enum ExecLaunch {
                 let home =
                     plan.wantsHome
                     ? HomeDirectory.environmentEntry(
-                        uid: exec.process.user.uid, passwd: received.descriptor) : []
+                        uid: uid, passwd: received.descriptor) : []
                 guard try process.channel.reply(CPLAN_SYNC_READY, value: home) else {
                     throw describeDeath(process.kill())
                 }

@@ -12,7 +12,7 @@ struct HookProcess: ~Copyable {
     init(_ pid: Int32) throws(Failure) {
         self.pid = pid
         let raw = clinux_pidfd_open(pid)
-        if raw < 0 { HookProcess.end(pid) }
+        if raw < 0 { _ = clinux_kill_group(pid, Signal.kill) }
         process = Descriptor(adopting: try check(raw, "pidfd_open", "cannot watch a hook"))
     }
 
@@ -54,7 +54,7 @@ struct HookProcess: ~Copyable {
         case Errno.ENOEXEC: reason = "cannot run the hook, which is no program and has no #! line"
         default: reason = "cannot run the hook"
         }
-        return Failure.system(errno, "execve \(path)", reason)
+        return Failure.system(errno, "execve \(path)", reason).located(at: Hooks.program)
     }
 
     /// Each word with a NUL behind it; never an empty array.
@@ -82,7 +82,7 @@ struct HookProcess: ~Copyable {
                     clinux_wait_any(numbers, 3, HookProcess.milliseconds(until: deadline)), "poll",
                     "cannot wait for a hook")
             } catch {
-                HookProcess.end(pid)
+                end()
                 throw error
             }
             if ready & 6 != 0 { streams.drain() }
@@ -92,7 +92,7 @@ struct HookProcess: ~Copyable {
                 return HookProcess.reap(pid)
             }
             if let deadline, clinux_monotonic() >= deadline {
-                HookProcess.end(pid)
+                end()
                 return nil
             }
         }
@@ -104,9 +104,12 @@ struct HookProcess: ~Copyable {
         return CInt(clamping: max(0, (deadline - clinux_monotonic() + 999_999) / 1_000_000))
     }
 
-    private static func end(_ pid: Int32) {
+    /// How long a killed hook may take to die, in milliseconds. In a frozen cgroup of version 1 it does not.
+    private static let deathPatience: CInt = 10_000
+
+    private func end() {
         _ = clinux_kill_group(pid, Signal.kill)
-        _ = reap(pid)
+        if clinux_wait_readable(process.raw, -1, HookProcess.deathPatience) != 0 { _ = HookProcess.reap(pid) }
     }
 
     private static func reap(_ pid: Int32) -> WaitStatus {

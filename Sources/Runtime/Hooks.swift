@@ -3,6 +3,7 @@ internal import Diagnostics
 internal import JSON
 internal import Linux
 internal import OCI
+internal import Plan
 internal import Store
 
 /// The hooks of one container.
@@ -34,7 +35,26 @@ struct Hooks {
     /// - Parameter pid: of the container's process; 0 when it has none any more.
     /// - Throws: what the first one that fails did; those after it are not run.
     func run(_ point: HookPoint, pid: Int32) throws(Failure) {
-        for index in point.hooks(of: spec).indices { try run(point, index, pid) }
+        for index in point.hooks(of: spec).indices {
+            try run(point, index, pid) { (hook, streams, _) throws(Failure) in
+                try HookProcess.spawn(hook, directory: bundle, streams: streams)
+            }
+        }
+    }
+
+    /// Runs the hooks of a point in their order, in the container's namespaces.
+    func run(_ point: HookPoint, in site: borrowing HookSite) throws(Failure) {
+        let ownsStreams =
+            annotation(Hooks.outputAnnotation) == nil && annotation(Hooks.errorsAnnotation) == nil
+        for index in point.hooks(of: spec).indices {
+            let joining = JoiningHook(
+                point.hooks(of: spec)[index], point == .startContainer ? .asProcess : .beforeRoot,
+                index: index,
+                ownsStreams: ownsStreams)
+            try run(point, index, site.innerPID) { (_, streams, deadline) throws(Failure) in
+                try site.spawn(joining, spec, streams: streams, deadline: deadline)
+            }
+        }
     }
 
     /// Runs the hooks of a container that is gone. A failure is a warning, and the others run all the same
@@ -42,31 +62,49 @@ struct Hooks {
     func runAfterEnd(warn: (String) -> Void) {
         for index in spec.hooks.poststop.indices {
             do throws(Failure) {
-                try run(.poststop, index, 0)
+                try run(.poststop, index, 0) { (hook, streams, _) throws(Failure) in
+                    try HookProcess.spawn(hook, directory: bundle, streams: streams)
+                }
             } catch {
                 warn(error.description)
             }
         }
     }
 
-    private func run(_ point: HookPoint, _ index: Int, _ pid: Int32) throws(Failure) {
+    private typealias Spawn =
+        (Spec.Hook, borrowing HookStreams, _ deadline: Int64?) throws(Failure) -> HookProcess?
+
+    private func run(
+        _ point: HookPoint, _ index: Int, _ pid: Int32, _ spawn: Spawn
+    ) throws(Failure) {
         let hook = point.hooks(of: spec)[index]
         do throws(Failure) {
             var streams = try HookStreams.open(
                 state: state(point.status, pid), outputFile: annotation(Hooks.outputAnnotation),
                 errorsFile: annotation(Hooks.errorsAnnotation))
             let deadline = hook.timeout.map { clinux_monotonic() + Int64(clamping: $0).seconds }
-            let process: HookProcess
-            do throws(Failure) {
-                process = try HookProcess.spawn(hook, directory: bundle, streams: streams)
-            } catch {
-                throw error.located(at: "\(point.property)[\(index)].path")
-            }
+            let process = try spawn(hook, streams, deadline)
             streams.closeTheirs()
-            try Hooks.check(try process.wait(until: deadline, &streams), hook, streams)
+            switch consume process {
+            case .some(let process):
+                try Hooks.check(try process.wait(until: deadline, &streams), hook, streams)
+            case .none: try Hooks.check(nil, hook, streams)
+            }
         } catch {
-            throw error.located(at: "\(point.property)[\(index)]")
+            throw Hooks.located(error, "\(point.property)[\(index)]")
         }
+    }
+
+    /// The place of what is about the hook's program; the hook's property is put before it.
+    static let program = "path"
+
+    private static func located(_ failure: Failure, _ hook: String) -> Failure {
+        guard let place = failure.place else { return failure.located(at: hook) }
+        if place.utf8.elementsEqual(program.utf8) {
+            return Failure(failure.kind, failure.message, at: "\(hook).\(program)", cause: failure.cause)
+        }
+        if place.utf8.starts(with: hook.utf8) { return failure }
+        return Failure(failure.kind, "\(place): \(failure.message)", at: hook, cause: failure.cause)
     }
 
     private static func check(

@@ -27,6 +27,16 @@ struct InitChannel: ~Copyable {
         self.socket = socket
     }
 
+    /// Waits no longer than until `deadline` (CLOCK_MONOTONIC, nanoseconds) for a message, if that is sooner.
+    func limitPatience(until deadline: Int64?) throws(Failure) {
+        guard let deadline else { return }
+        let seconds = max(1, (deadline - clinux_monotonic() + 999_999_999) / 1_000_000_000)
+        guard seconds < Int64(InitChannel.patience) else { return }
+        _ = try check(
+            clinux_receive_timeout(socket.raw, CInt(seconds)), "setsockopt",
+            "cannot limit the wait for an init")
+    }
+
     /// Waits for the next message.
     func receive() throws(Failure) -> Received {
         var passed: CInt = -1

@@ -19,8 +19,9 @@ struct InitProcess: ~Copyable {
     ///     pidfd of the container that an exec joins; or -1.
     ///   - cgroup: cgroup v2 directory that stage 2 is to be made in, or -1.
     ///   - mark: the last word of its command line (`InitMark`).
+    ///   - streams: what become its standard streams; gantry's own when nil.
     static func spawn(
-        plan: [UInt8], door: CInt, cgroup: CInt, mark: String? = nil
+        plan: [UInt8], door: CInt, cgroup: CInt, mark: String? = nil, streams: [CInt]? = nil
     ) throws(Failure) -> InitProcess {
         let image = try sealed("gantry-init", InitImage.bytes(), executable: true)
         let program = try sealed("gantry-plan", plan, executable: false)
@@ -32,7 +33,7 @@ struct InitProcess: ~Copyable {
         let theirs = Descriptor(adopting: ends.1)
         let channel = try InitChannel(Descriptor(adopting: ends.0))
         let pid = clinux_spawn(
-            image.raw, "gantry-init", [theirs.raw, door, cgroup, program.raw], 4, mark)
+            image.raw, "gantry-init", [theirs.raw, door, cgroup, program.raw], 4, mark, streams)
         if pid == -Errno.EACCES || pid == -Errno.EPERM {
             throw Failure.system(
                 -pid, "execveat",

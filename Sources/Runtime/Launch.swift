@@ -99,6 +99,7 @@ enum Launch {
                 try reply(&process, container, CPLAN_SYNC_TERMINAL)
             case .record:
                 try record(process.pid, container, entry)
+                if !container.waitsForStart { try runInside(.startContainer, process.pid, container) }
                 try reply(&process, container, CPLAN_SYNC_READY, value: home(container, received.descriptor))
                 if container.waitsForStart { return }
             case .succeed:
@@ -120,6 +121,14 @@ enum Launch {
         try recordInit(pid, entry, isCreating: true)
         try container.hooks?.run(.prestart, pid: pid)
         try container.hooks?.run(.createRuntime, pid: pid)
+        try runInside(.createContainer, pid, container)
+    }
+
+    private static func runInside(
+        _ point: HookPoint, _ pid: Int32, _ container: Preparation
+    ) throws(Failure) {
+        guard let hooks = container.hooks, !point.hooks(of: container.bundle.spec).isEmpty else { return }
+        try hooks.run(point, in: try HookSite.ofChild(pid, container.record))
     }
 
     private static func reply(

@@ -22,24 +22,33 @@ extension Operations {
             throw Failure(.state, "cannot start a container that was not created to its end")
         }
         guard let hooks = try Hooks(container) else { return try letRun(container) }
-        try runHooks(hooks, .startContainer, container, warn: warn)
+        try orTakeDown(container, hooks, warn: warn) { () throws(Failure) in
+            guard !hooks.spec.hooks.startContainer.isEmpty, let record = container.record,
+                let pid = container.process?.pid, let process = try container.openProcess()
+            else { return }
+            try hooks.run(.startContainer, in: try HookSite(record, pid: pid, process: process))
+        }
         try letRun(container)
-        try runHooks(hooks, .poststart, container, warn: warn)
+        try orTakeDown(container, hooks, warn: warn) { () throws(Failure) in
+            try hooks.run(.poststart, pid: container.process?.pid ?? 0)
+        }
     }
 
-    private static func runHooks(
-        _ hooks: Hooks, _ point: HookPoint, _ container: borrowing LiveContainer, warn: (String) -> Void
+    private static func orTakeDown(
+        _ container: borrowing LiveContainer, _ hooks: Hooks, warn: (String) -> Void,
+        _ body: () throws(Failure) -> Void
     ) throws(Failure) {
-        do {
-            try hooks.run(point, pid: container.process?.pid ?? 0)
+        do throws(Failure) {
+            try body()
         } catch {
+            let failure = error
             // The first failure is the one worth telling; what of the container is left by another, `delete` finds.
             do throws(Failure) {
                 try takeDown(container, hooks, warn: warn)
             } catch {
                 warn(error.description)
             }
-            throw error
+            throw failure
         }
     }
 

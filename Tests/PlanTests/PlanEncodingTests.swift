@@ -31,6 +31,7 @@ import Testing
             (CPLAN_CHROOT, .chroot), (CPLAN_COPY_UP, .copyUp),
             (CPLAN_RESET_SIGNALS, .resetSignals), (CPLAN_ENTER, .enter), (CPLAN_OPEN_MOUNT, .openMount),
             (CPLAN_PTY_MASTER, .ptyMaster), (CPLAN_PTY_SLAVE, .ptySlave), (CPLAN_PTY_CONTROL, .ptyControl),
+            (CPLAN_DEATH_SIGNAL, .deathSignal),
         ]
         for (opcode, code) in header {
             #expect(opcode.rawValue == UInt32(code.rawValue), "\(code)")

@@ -286,9 +286,6 @@ import Testing
         #expect(
             refusal(smallSpec { $0.linux?.namespaces.append(.init(.time)) })
                 == "linux.namespaces: time namespaces are not supported yet")
-        #expect(
-            refusal(smallSpec { $0.hooks.startContainer = [.init(path: "/h")] })
-                == "hooks: hooks inside the container are not supported yet")
         #expect(refusal(smallSpec { $0.process?.args = [] }) == "process.args: must not be empty")
         #expect(
             refusal(

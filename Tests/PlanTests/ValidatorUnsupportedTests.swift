@@ -7,12 +7,9 @@ import Testing
 
 /// Nothing that is not executed passes, and nothing that engines write without meaning it is refused.
 @Suite struct ValidatorUnsupportedTests {
-    private static let hook = Spec.Hook(path: "/bin/true")
     private static let mapping = Spec.IDMapping(containerID: 0, hostID: 1000, size: 1)
 
     private static let cases: [(change: @Sendable (inout Spec) -> Void, failure: String)] = [
-        ({ $0.hooks.createContainer = [hook] }, "hooks.createContainer: hooks are"),
-        ({ $0.hooks.startContainer = [hook] }, "hooks.startContainer: hooks are"),
         (
             { $0.mounts = [.init(destination: "/a"), .init(destination: "/b", uidMappings: [mapping])] },
             "mounts[1].uidMappings: mapped ids are"
@@ -115,12 +112,11 @@ import Testing
         return names.filter { $0.hasSuffix(".json") }.sorted()
     }
 
-    /// Engines' own documents are only refused for hooks or a user namespace.
+    /// Engines' own documents are only refused for a user namespace.
     @Test(arguments: fixtureNames)
     func engines(_ name: String) throws {
         let file = Self.fixtures.appendingPathComponent(name)
         var spec = try Spec.load(json: Array(Data(contentsOf: file)))
-        spec.hooks = .init()
         spec.linux?.namespaces.removeAll { $0.type == .user }
         spec.linux?.uidMappings = []
         spec.linux?.gidMappings = []

@@ -10,12 +10,13 @@
 /// Starts the program in the memfd `exe` by vfork + execveat, with no environment, an empty signal mask and the
 /// `count` descriptors of `fds` made inheritable in the child only; an entry may be -1. argv is the program's name,
 /// the descriptors' numbers as one comma-separated word, and `mark`, by which others know the process. Descriptors must
-/// be close-on-exec in the caller. The caller's SIGCHLD gets its default action.
+/// be close-on-exec in the caller. The caller's SIGCHLD gets its default action. `streams`, if
+/// given, become its descriptors 0, 1 and 2.
 ///
 /// In C since a vforked child may not run Swift: it shares the parent's memory until it execs.
 /// Returns the child's pid, or -errno (also the one of a failed execveat).
 int clinux_spawn(int exe, const char *_Nonnull name, const int *_Nonnull fds, int count,
-                 const char *_Nullable mark);
+                 const char *_Nullable mark, const int *_Nullable streams);
 
 /// Starts a program of the host that is looked for in PATH, with the caller's environment, default signals, stdin
 /// from /dev/null and both output streams to `output`. `words` are its arguments, the program's name first, each

@@ -101,6 +101,7 @@ enum cplan_opcode {
     CPLAN_PTY_MASTER,    // dst = master of a new terminal of the devpts src; size arg0: rows | columns << 16
     CPLAN_PTY_SLAVE,     // dst = the slave of the master in src; stdio becomes it
     CPLAN_PTY_CONTROL,   // stdin becomes the session's controlling terminal
+    CPLAN_DEATH_SIGNAL,  // signal arg0 when gantry ends; ends when it has ended
 
     CPLAN_OPCODES
 };

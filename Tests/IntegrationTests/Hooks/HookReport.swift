@@ -72,7 +72,7 @@ struct HookReport {
     var identity: [String] {
         let keys = [
             "Umask", "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
-            "Seccomp", "SigBlk", "SigIgn",
+            "Seccomp", "SigBlk",
         ]
         return keys.map { "\($0) \(status($0) ?? "-")" }
     }

@@ -4,7 +4,9 @@ import Testing
 /// Hooks (config.md, "POSIX-platform Hooks"; runtime.md, "Lifecycle"): when they run, where, and with what.
 @Suite(.needsContainers, .timeLimit(.minutes(5)))
 struct HookTests {
-    static let points = ["prestart", "createRuntime", "poststart", "poststop"]
+    static let points = TestContainer.hookPoints
+    /// Where a hook is the host's process.
+    static let outside = ["prestart", "createRuntime", "poststart", "poststop"]
 
     /// Two hooks at every point, and the user's program between them.
     @Test("hooks run in the order of the lifecycle, and of their lists", arguments: [true, false])
@@ -22,7 +24,7 @@ struct HookTests {
                 #expect(outcome.code == 0 && outcome.stderr == "", "\(outcome)")
             } else {
                 try await container.create()
-                #expect(container.order == Self.twice(["prestart", "createRuntime"]))
+                #expect(container.order == Self.twice(["prestart", "createRuntime", "createContainer"]))
                 try await container.succeed(["start", container.id])
                 try await container.waitUntil("stopped")
                 try await container.succeed(["delete", container.id])
@@ -121,9 +123,8 @@ struct HookTests {
 
     @Test(
         "a hook on the host is in the caller's namespaces and cgroups, a process group of its own",
-        arguments: points)
+        arguments: outside)
     func onTheHost(_ point: String) async throws {
-        guard !["createContainer", "startContainer"].contains(point) else { return }
         try await TestContainer.with { container in
             try container.putReportScript()
             try container.set("hooks.\(point)", [container.reporting(point)])
@@ -140,6 +141,98 @@ struct HookTests {
             #expect(!report["cgroup"].contains { $0.contains(container.id) })
             #expect(report["cwd"] == [container.bundle])
             #expect(report.status("NSpgid") != report.status("NSsid"))
+        }
+    }
+
+    @Test(
+        "a hook in the container is in its namespaces and cgroup",
+        arguments: ["createContainer", "startContainer"])
+    func inTheContainer(_ point: String) async throws {
+        try await TestContainer.with(["/bin/report", "/reports/process"]) { container in
+            try container.putReportScript()
+            var namespaces = try #require(container.value("linux.namespaces") as? [TestContainer.JSON])
+            namespaces.append(["type": "cgroup"])
+            try container.set("linux.namespaces", namespaces)
+            try container.set("hooks.\(point)", [container.reporting(point)])
+            let outcome = try await container.run()
+            #expect(outcome.code == 0, "\(outcome)")
+            let report = try container.report(point)
+            #expect(report.namespaces == (try container.report("process").namespaces))
+            #expect(report.namespaces.count == 7)
+            // By its own word it is in the root of its cgroup namespace.
+            #expect(report["cgroup"].allSatisfy { $0.hasSuffix(":/") }, "\(report["cgroup"])")
+            // Only startContainer sees the container's root.
+            #expect(report["root"].contains("reports") == (point == "startContainer"))
+            #expect(report["cwd"] == [point == "startContainer" ? "/" : container.rootfs])
+        }
+    }
+
+    @Test(
+        "without a namespace of a kind a hook in the container is in the host's",
+        arguments: ["createContainer", "startContainer"])
+    func inFewNamespaces(_ point: String) async throws {
+        try await TestContainer.with { container in
+            try container.putReportScript()
+            try container.set("linux.namespaces", [["type": "mount"]])
+            try container.set("hostname", nil)
+            try container.set("hooks.\(point)", [container.reporting(point)])
+            try await container.create("--pid-file", container.directory.path + "/pid")
+            try await container.succeed(["start", container.id])
+            let report = try container.report(point)
+            for name in ["cgroup", "ipc", "net", "pid", "user", "uts"] {
+                let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(name)")
+                #expect(report.namespaces[name] == own)
+            }
+            let pid = Int(try String(contentsOfFile: container.directory.path + "/pid", encoding: .utf8))
+            #expect(try report.state["pid"] as? Int == pid)
+        }
+    }
+
+    @Test("hooks are what they are with runc: rights, limits, directory, cgroup, words and state")
+    func likeRunc() async throws {
+        guard let runc = Machine.runc else { return }
+        try await TestContainer.with { container in
+            try container.putReportScript()
+            try container.set(
+                "process.user", ["uid": 1000, "gid": 1001, "additionalGids": [7], "umask": 0o027])
+            try container.set("process.cwd", "/tmp")
+            try container.set("process.rlimits", [["type": "RLIMIT_NOFILE", "soft": 300, "hard": 400]])
+            try container.set("process.oomScoreAdj", 500)
+            try container.set("annotations", ["b": "<&>", "a": "\u{1F600}"])
+            try container.set(
+                "linux.seccomp",
+                [
+                    "defaultAction": "SCMP_ACT_ALLOW",
+                    "syscalls": [["names": ["swapon"], "action": "SCMP_ACT_ERRNO"]],
+                ])
+            for point in Self.points { try container.set("hooks.\(point)", [container.reporting(point)]) }
+            let ours = try await container.run()
+            #expect(ours.code == 0 && ours.stderr == "", "\(ours)")
+            let reports = try Self.points.map { try container.report($0) }
+            try FileManager.default.removeItem(atPath: container.reports)
+            try container.putReportScript()
+            let theirs = try await container.runPeer(runc)
+            try #require(theirs.code == 0, "\(theirs)")
+            for (point, our) in zip(Self.points, reports) {
+                let their = try container.report(point)
+                #expect(our.identity == their.identity, "\(point)")
+                for section in ["args", "cwd", "env", "limits", "score", "root"] {
+                    #expect(our[section] == their[section], "\(point): \(section)")
+                }
+                #expect(
+                    our["cgroup"]
+                        == their["cgroup"].map { $0.replacing(container.id + "-peer", with: container.id) })
+                #expect(our.status("SigIgn") == "0000000000000000")
+                #expect(
+                    try our.state["annotations"] as? [String: String]
+                        == their.state["annotations"] as? [String: String])
+                #expect(try our.state["bundle"] as? String == their.state["bundle"] as? String)
+                // runc 1.1.5 runs poststart hooks too early.
+                if point != "poststart" {
+                    #expect(try our.state["status"] as? String == their.state["status"] as? String)
+                }
+                #expect(try Set(our.state.keys) == Set(their.state.keys), "\(point)")
+            }
         }
     }
 }

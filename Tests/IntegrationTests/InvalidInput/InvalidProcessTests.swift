@@ -134,11 +134,6 @@ struct InvalidProcessTests {
                 try $0.save()
             },
         ]
-        + ["createContainer", "startContainer"].map { hook in
-            Refusal(
-                "hooks.\(hook)", [["path": "/bin/true"]],
-                says: "hooks.\(hook): hooks are not supported yet")
-        }
 
     @Test("properties that are not executed yet", arguments: unsupported)
     func notYet(_ refusal: Refusal) async throws { try await refusal.check() }
