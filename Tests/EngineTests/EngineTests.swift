@@ -8,24 +8,36 @@ struct EngineTests {
     struct Docker {
         @Test(.timeLimit(.minutes(5)), arguments: EngineCase.on(.docker))
         func docker(_ row: EngineCase) async throws { try await row.check(on: .docker) }
+
+        @Test(.timeLimit(.minutes(5)))
+        func readme() async throws { try await ReadmeCommands.check(.docker, client: "docker") }
     }
 
     @Suite(.rides(.podman))
     struct Podman {
         @Test(.timeLimit(.minutes(5)), arguments: EngineCase.on(.podman))
         func podman(_ row: EngineCase) async throws { try await row.check(on: .podman) }
+
+        @Test(.timeLimit(.minutes(5)))
+        func readme() async throws { try await ReadmeCommands.check(.podman, client: "podman") }
     }
 
     @Suite(.rides(.containerd))
     struct Containerd {
         @Test(.timeLimit(.minutes(5)), arguments: EngineCase.on(.containerd))
         func containerd(_ row: EngineCase) async throws { try await row.check(on: .containerd) }
+
+        @Test(.timeLimit(.minutes(5)))
+        func readme() async throws { try await ReadmeCommands.check(.containerd, client: "ctr") }
     }
 
     @Suite(.rides(.buildah))
     struct Buildah {
         @Test(.timeLimit(.minutes(5)), arguments: EngineCase.on(.buildah))
         func buildah(_ row: EngineCase) async throws { try await row.check(on: .buildah) }
+
+        @Test(.timeLimit(.minutes(5)))
+        func readme() async throws { try await ReadmeCommands.check(.buildah, client: "buildah") }
     }
 }
 

@@ -46,7 +46,9 @@ import Testing
     /// Every sequence of up to four messages that is not a beginning of a legal one ends in disorder, and
     /// stays there.
     @Test func everyOtherOrderIsRefused() {
-        let alphabet = [Self.place, Self.mounted, Self.terminal, Self.ready, Self.forked, .sync(9), .forked(pid: 0)]
+        let alphabet = [
+            Self.place, Self.mounted, Self.terminal, Self.ready, Self.forked, .sync(9), .forked(pid: 0),
+        ]
         let legal: [[StartProtocol.Message]] = [
             [Self.forked, Self.place, Self.ready], [Self.forked, Self.place, Self.mounted, Self.ready],
             [Self.forked, Self.place, Self.terminal, Self.ready],

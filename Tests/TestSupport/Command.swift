@@ -63,18 +63,26 @@ package struct Child {
     package let pid: pid_t
     package let line: String
 
+    /// - Parameter terminal: a terminal that becomes its stdio and controls a session of its own.
     package static func spawn(
         _ program: String, _ arguments: [String], environment: [String: String]? = nil,
         directory: String? = nil,
         stdin: String = "/dev/null", stdout: String = "/dev/null", stderr: String = "/dev/null",
-        descriptors: [Int32: Int32] = [:], newSession: Bool = false
+        descriptors: [Int32: Int32] = [:], newSession: Bool = false, terminal: String? = nil
     ) throws -> Child {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, stdin, O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, stdout, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, stderr, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        if let terminal {
+            for number: Int32 in 0...2 {
+                posix_spawn_file_actions_addopen(&actions, number, terminal, O_RDWR, 0)
+            }
+        } else {
+            let output = O_WRONLY | O_CREAT | O_APPEND
+            posix_spawn_file_actions_addopen(&actions, 0, stdin, O_RDONLY, 0)
+            posix_spawn_file_actions_addopen(&actions, 1, stdout, output, 0o600)
+            posix_spawn_file_actions_addopen(&actions, 2, stderr, output, 0o600)
+        }
         for (number, source) in descriptors { posix_spawn_file_actions_adddup2(&actions, source, number) }
         // posix_spawn_file_actions_addchdir_np(3) is a GNU extension that Swift's Glibc module does not show.
         let words = (directory.map { ["/usr/bin/env", "-C", $0] } ?? []) + [program] + arguments
@@ -88,7 +96,7 @@ package struct Child {
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
         // posix_spawn(3): a session comes before the files, so that a terminal among them becomes its own.
-        let session = newSession ? 0x80 /* POSIX_SPAWN_SETSID, a GNU extension */ : 0
+        let session = newSession || terminal != nil ? 0x80 /* POSIX_SPAWN_SETSID, a GNU extension */ : 0
         posix_spawnattr_setflags(
             &attributes, Int16(Int(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | session))
 

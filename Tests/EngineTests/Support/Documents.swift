@@ -15,14 +15,10 @@ enum Readme {
         return lines[(start + 1)..<end].joined(separator: "\n") + "\n"
     }
 
-    /// The commands of a shell block, those that begin with the program.
+    /// The command lines that begin with the program.
     static func commands(of program: String) -> [[String]] {
-        text.split(separator: "\n").filter {
-            $0.hasPrefix("    \(program) ") || $0.hasPrefix("    sudo \(program) ")
-        }
-        .map { line in
-            line.split(separator: "#")[0].split(separator: " ").map(String.init).filter { $0 != "sudo" }
-        }
+        text.split(separator: "\n").filter { $0.hasPrefix("    \(program) ") }
+            .map { $0.split(separator: " ").map(String.init) }
     }
 }
 

@@ -51,8 +51,7 @@ final class Ride: Sendable {
         let made = try await Command.run(
             Machine.repository + "/scripts/engines.d/image", [world.directory + "/root"])
         guard made.code == 0 else { throw World.Failed(description: "\(made)") }
-        // What BuildKit inside dockerd and `ctr container create` look for by name.
-        if runtime == .gantry { try await world.need("ln", "-s", "gantry", "/usr/local/bin/runc") }
+        if runtime == .gantry { try await leaveGantryAlone() }
         switch engine {
         case .docker:
             if runtime == .gantry {
@@ -71,6 +70,15 @@ final class Ride: Sendable {
             try await world.start(daemon: ["containerd"], probe: ["ctr", "version"])
             try await world.need("ctr", "image", "import", "--base-name", "box", "box.oci.tar")
         }
+    }
+
+    /// Takes the other runtimes away, so that whatever runs is gantry's doing. The name `runc` leads to it, which BuildKit
+    /// inside dockerd and `ctr container create` look for.
+    private func leaveGantryAlone() async throws {
+        for other in [Machine.runc, Machine.crun].compactMap({ $0 }) {
+            try await world.need("mount", "--bind", "/bin/false", other)
+        }
+        try await world.need("ln", "-s", "gantry", "/usr/local/bin/runc")
     }
 
     /// Limits on open files and processes as the caller has them: Podman's own are higher, and root may be without

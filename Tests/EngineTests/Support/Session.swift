@@ -70,9 +70,11 @@ final class Session {
         guard condition else { throw Mismatch(description: what()) }
     }
 
-    /// What is the ride's own becomes the same for both.
+    /// What is the ride's own becomes the same for both. Docker prints the runtime's error where the output of an
+    /// `exec` would be.
     private func neutral(_ text: String) -> String {
-        text.replacing(name, with: "NAME").replacing(ride.world.directory, with: "WORLD")
+        if text.hasPrefix("OCI runtime") { return ErrorShape.of(text).joined(separator: ", ") }
+        return text.replacing(name, with: "NAME").replacing(ride.world.directory, with: "WORLD")
             .replacing(/[0-9a-f]{64}/, with: "ID64").replacing(/\b[0-9a-f]{12}\b/, with: "ID12")
     }
 

@@ -23,8 +23,7 @@ final class Terminal {
             throw POSIXError(.init(rawValue: errno) ?? .EIO)
         }
         let slave = "/dev/pts/\(number)"
-        child = try Child.spawn(
-            words[0], Array(words.dropFirst()), stdin: slave, stdout: slave, stderr: slave, newSession: true)
+        child = try Child.spawn(words[0], Array(words.dropFirst()), terminal: slave)
         try resize(rows: rows, columns: columns)
     }
 
