@@ -53,7 +53,8 @@ enum CommandTable {
             details: """
                 Lets the process of a container that `gantry create` made run, and returns
                 once it does. A container is started once: what has stopped is deleted and
-                created anew.
+                created anew. When a startContainer or poststart hook fails the container is
+                killed and deleted.
                 """,
             examples: [("start web", "start the container")], action: LifecycleCommands.start),
         Command(
@@ -92,7 +93,8 @@ enum CommandTable {
             details: """
                 Removes what the container leaves on the host: its cgroups and its state. The
                 bundle stays. A container that runs is refused, unless --force kills it
-                first. With --force an ID that does not exist is no error.
+                first. With --force an ID that does not exist is no error. Then poststop
+                hooks run; one that fails is a warning.
                 """,
             examples: [
                 ("delete web", "remove what has stopped"),

@@ -30,7 +30,8 @@ enum Flags {
     static let bundle = Flag(
         "bundle", "b", .text("DIR"), "Directory that holds config.json (default: the current one)")
     static let consoleSocket = Flag(
-        "console-socket", nil, .text("SOCKET"), "Unix socket that gets the terminal of a process left to itself")
+        "console-socket", nil, .text("SOCKET"),
+        "Unix socket that gets the terminal of a process left to itself")
     static let pidFile = Flag("pid-file", nil, .text("FILE"), "Write the process id of the container to FILE")
     static let pidfdSocket = Flag(
         "pidfd-socket", nil, .text("SOCKET"), "Socket that gets a pidfd (not supported yet)")

@@ -48,7 +48,8 @@ struct TerminalProxy: ~Copyable {
         while !isFinished {
             let timeout = look()
             prepare(&set, process, signals)
-            _ = try check(clinux_poll(&set, CInt(set.count), timeout), "poll", "cannot wait for the container")
+            _ = try check(
+                clinux_poll(&set, CInt(set.count), timeout), "poll", "cannot wait for the container")
             if set[1].revents != 0 { receiveSignals(signals, process) }
             if set[0].revents != 0 { processEnded = true }
             if set[2].revents != 0 { readInput() }

@@ -26,7 +26,7 @@ extension ComparisonCase {
             let data = try Data(contentsOf: URL(filePath: directory + name + ".json"))
             bundle.config = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
             bundle.set("root.path", "rootfs")
-            bundle.set("hooks", nil)
+            try replaceHooks(bundle)
             bundle.set("process.args", ["probe"])
             bundle.set("process.terminal", false)
             bundle.set("process.consoleSize", nil)
@@ -35,6 +35,22 @@ extension ComparisonCase {
             try replaceSources(bundle)
             lowerLimits(bundle)
             dropCapabilities(bundle)
+        }
+
+        /// Hooks are programs of the engine's: in place of each stands one that wants to be told of the container.
+        private static func replaceHooks(_ bundle: ComparisonBundle) throws {
+            guard var hooks = bundle.value("hooks") as? [String: [[String: Any]]] else { return }
+            let program = try bundle.sourceDirectory("hook") + "/program"
+            try Rootfs.write("#!/bin/sh\ngrep -q '\"bundle\":'\n", to: program)
+            for (point, list) in hooks {
+                hooks[point] = list.map { hook in
+                    var hook = hook
+                    hook["path"] = program
+                    hook["env"] = ["PATH=/usr/bin:/bin"]
+                    return hook
+                }
+            }
+            bundle.set("hooks", hooks)
         }
 
         /// Those that were joined by a path were the host's.
