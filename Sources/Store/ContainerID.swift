@@ -2,13 +2,19 @@ public import Diagnostics
 
 /// The rule for container IDs: they become the name of a directory, a cgroup and a socket's directory.
 public enum ContainerID {
-    /// NAME_MAX: an ID is one component of a path.
+    /// NAME_MAX: an ID is one component of a path, as with runc.
     public static let maximumLength = 255
 
     /// Letters, digits and `_+.-`, not `.` or `..`, at most 255 bytes.
     public static func check(_ id: String) throws(Failure) {
         let bytes = id.utf8
-        guard !bytes.isEmpty, bytes.count <= maximumLength, id != ".", id != "..", bytes.allSatisfy(isAllowed)
+        guard bytes.count <= maximumLength else {
+            throw Failure(
+                .usage,
+                "invalid container ID format: \(bytes.count) bytes, of which a directory's name can have"
+                    + " \(maximumLength)", at: id)
+        }
+        guard !bytes.isEmpty, id != ".", id != "..", bytes.allSatisfy(isAllowed)
         else {
             throw Failure(.usage, "invalid container ID format", at: id)
         }

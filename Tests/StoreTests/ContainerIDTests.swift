@@ -12,11 +12,19 @@ import Testing
     /// What would leave the state directory, need quoting in a cgroup's path, or be no name of a file.
     @Test(arguments: [
         "", ".", "..", "/", "a/b", "../a", "a b", "a\n", "a\0", "a:b", "a@b", "ü", "\u{65}\u{301}", "%2e",
-        String(repeating: "x", count: 256),
     ])
     func refused(id: String) {
         let failure = #expect(throws: Failure.self) { try ContainerID.check(id) }
         #expect(failure?.kind == .usage)
         #expect(failure?.message == "invalid container ID format")
+    }
+
+    @Test func longerThanAFileName() {
+        let failure = #expect(throws: Failure.self) {
+            try ContainerID.check(String(repeating: "x", count: 256))
+        }
+        #expect(
+            failure?.message
+                == "invalid container ID format: 256 bytes, of which a directory's name can have 255")
     }
 }
