@@ -52,7 +52,7 @@ extension CgroupPlan {
         while index < settings.count {
             let setting = settings[index]
             index += 1
-            guard setting.moment == .beforePlacement, directory.has(setting.controller) else { continue }
+            guard directory.has(setting.controller) else { continue }
             let next = index < settings.count ? settings[index] : nil
             if try Self.applyPair(setting, next, to: directory) { index += 1 }
         }

@@ -8,8 +8,6 @@ public import OCI
 ///     record plan.cgroup.directories
 ///     try plan.create()
 ///     v1: stage 2 enters plan.entrances   v2: hand plan.open() to clone3(CLONE_INTO_CGROUP)
-///     … stage 1 is gone, the container's process alone …
-///     try plan.settle()
 public struct CgroupPlan: Sendable {
     public let layout: Layout
     /// A directory per hierarchy of `layout`, in its order.
@@ -86,15 +84,6 @@ public struct CgroupPlan: Sendable {
     private func place(_ pid: Int32, _ directory: Cgroup.Directory) throws(Failure) {
         let result = CgroupFile.write(String(pid), to: directory.path + "/cgroup.procs")
         if result < 0 { throw Self.placementFailure(-result, pid, directory) }
-    }
-
-    /// Writes the values that would have been in the start's own way. Usually none.
-    public func settle() throws(Failure) {
-        for setting in settings where setting.moment == .afterFork {
-            for directory in cgroup.directories where layout.isUnified || directory.has(setting.controller) {
-                try Self.apply(setting, to: directory)
-            }
-        }
     }
 
     /// Why a process cannot enter a cgroup (cgroups(7)).

@@ -38,11 +38,9 @@ extension ResourceSettings {
     /// 0 becomes 1, which allows the same.
     private mutating func add(_ pids: Spec.Linux.Resources.Pids) {
         guard let limit = pids.limit else { return }
-        // Not before stage 2 is there: whoever moves it in must not depend on the order of fork and entry.
-        let isTight = version == .v1 && (0..<2).contains(limit)
         add(
             Setting(
                 controller: "pids", file: "pids.max", value: limit < 0 ? "max" : String(max(limit, 1)),
-                place: "linux.resources.pids.limit", moment: isTight ? .afterFork : .beforePlacement))
+                place: "linux.resources.pids.limit"))
     }
 }

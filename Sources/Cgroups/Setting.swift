@@ -1,12 +1,5 @@
 /// One value for one file of a cgroup.
 struct Setting: Equatable, Sendable {
-    enum Moment: Sendable {
-        /// Before any process is in the cgroup.
-        case beforePlacement
-        /// When stage 1 of the start is gone, so that the container's process is alone.
-        case afterFork
-    }
-
     /// As in cgroup.controllers, or in the options of a version 1 mount.
     var controller: String
     var file: String
@@ -15,5 +8,4 @@ struct Setting: Equatable, Sendable {
     var place: String
     /// A kernel without the file already is as wanted.
     var mayBeMissing = false
-    var moment = Moment.beforePlacement
 }

@@ -72,9 +72,9 @@ struct ContainerCgroup {
         return []
     }
 
-    /// Writes the limits that wait until stage 1 is gone.
-    func settle() throws(Failure) {
-        try plan.settle()
+    /// Lets a process go on that is frozen in there, when it is alone: otherwise the cgroup is somebody else's.
+    func thaw(for pid: Int32) throws(Failure) {
+        if try plan.cgroup.isFrozen(), try plan.cgroup.processes() == [pid] { try plan.cgroup.thaw() }
     }
 
     /// Takes back what a start that failed has made. Processes are gone by then, and `create` itself takes

@@ -90,7 +90,6 @@ enum Launch {
                     &process, container, CPLAN_SYNC_PLACE, value: try container.cgroup.place(process.pid))
             case .adopt(let pid):
                 process.adopt(pid)
-                try container.cgroup.settle()
             case .runHooks:
                 try runCreationHooks(process.pid, container, entry)
                 try reply(&process, container, CPLAN_SYNC_MOUNTED)

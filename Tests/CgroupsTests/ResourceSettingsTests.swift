@@ -80,20 +80,6 @@ typealias Resources = Spec.Linux.Resources
             #expect(try This.written(version) { $0.pids = .init(limit: limit) } == ["pids.max=\(value)"])
         }
     }
-
-    /// On version 1 both stages of a start are in the cgroup for a moment.
-    @Test func aLimitOfOneWaitsForTheFork() throws {
-        func moment(_ limit: Int64, _ version: ResourceSettings.Version) throws(Failure) -> Setting.Moment? {
-            var resources = Resources()
-            resources.pids = .init(limit: limit)
-            return try ResourceSettings(resources, version).settings.first?.moment
-        }
-        #expect(try moment(0, .v1) == .afterFork)
-        #expect(try moment(1, .v1) == .afterFork)
-        #expect(try moment(2, .v1) == .beforePlacement)
-        #expect(try moment(-1, .v1) == .beforePlacement)
-        #expect(try moment(1, .v2) == .beforePlacement)
-    }
 }
 
 @Suite struct MemoryTests {
