@@ -170,6 +170,9 @@ static void op_wait_start(struct init *init, const struct cplan_op *op) {
         if (waiting.set[i].fd >= 0 && waiting.set[i].fd != connection)
             sys_close(waiting.set[i].fd);
     init->report = connection;
+    // An end of file would otherwise look the same for an init that was killed. Before a filter could forbid it.
+    struct cplan_message heard = {.type = CPLAN_MSG_HEARD};
+    send_message(connection, &heard, 0, -1);
     sys_close(signals);
     SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
 }

@@ -7,6 +7,15 @@ public struct ProcessStat: Sendable {
     public let state: UInt8
     /// Field 22, in clock ticks since the boot.
     public let startTime: UInt64
+    /// Field 9, PF_* of the kernel.
+    let flags: UInt64
+    /// Field 2 without its parentheses: the process's own choice, at most 15 bytes.
+    let name: [UInt8]
+
+    /// Whether it has ended, or is about to: its files are closed then (PF_EXITING).
+    public var isEnding: Bool { !isAlive || flags & 4 != 0 }
+
+    public func isNamed(_ text: String) -> Bool { name.elementsEqual(text.utf8) }
 
     /// Whether the process still runs: a zombie has ended, only nobody has asked for its status yet.
     public var isAlive: Bool { state != UInt8(ascii: "Z") && state != UInt8(ascii: "X") }
@@ -28,8 +37,11 @@ public struct ProcessStat: Sendable {
         guard let parenthesis = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = bytes[(parenthesis + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
         guard fields.count >= 20, let state = fields[0].first,
-            let start = UInt64(String(decoding: fields[19], as: UTF8.self))
+            let start = UInt64(String(decoding: fields[19], as: UTF8.self)),
+            let flags = UInt64(String(decoding: fields[6], as: UTF8.self)),
+            let open = bytes.firstIndex(of: UInt8(ascii: "(")), open < parenthesis
         else { return nil }
-        return ProcessStat(state: state, startTime: start)
+        return ProcessStat(
+            state: state, startTime: start, flags: flags, name: Array(bytes[(open + 1)..<parenthesis]))
     }
 }

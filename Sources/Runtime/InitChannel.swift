@@ -70,6 +70,8 @@ struct InitChannel: ~Copyable {
                 message: .sync(UInt32(bitPattern: head.value)), failure: nil, descriptor: descriptor)
         case CPLAN_MSG_FORKED.rawValue:
             return Received(message: .forked(pid: head.value), failure: nil, descriptor: nil)
+        case CPLAN_MSG_HEARD.rawValue:
+            return Received(message: .heard, failure: nil, descriptor: nil)
         default:
             let failure = InitFailure(
                 op: Int(head.op), opcode: UInt16(truncatingIfNeeded: head.value), errno: head.error,

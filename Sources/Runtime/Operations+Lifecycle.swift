@@ -58,8 +58,15 @@ extension Operations {
         guard let connection = try container.entry.connectToInit() else { throw killed }
         let channel = try InitChannel(connection)
         guard try channel.start() else { throw killed }
-        let received = try channel.receive()
-        guard let failure = received.failure else { return }
+        var received = try channel.receive()
+        let isHeard = received.message == .heard
+        if isHeard { received = try channel.receive() }
+        guard let failure = received.failure else {
+            guard isHeard, try !isDyingInit(container.process) else {
+                throw Failure(.state, "the container's init was killed before it executed the program")
+            }
+            return
+        }
         // Whoever is told of the failure finds the container stopped.
         if let process = try container.openProcess() {
             _ = clinux_wait_readable(process.raw, -1, deathPatience)
@@ -67,6 +74,13 @@ extension Operations {
         let spec = try Spec.load(json: try container.entry.config())
         throw StartFailure.describe(
             opcode: failure.opcode, errno: failure.errno, detail: failure.detail, spec: spec)
+    }
+
+    /// Whether the process ends as the init that it was: what it executes has another name. One that is gone
+    /// altogether may as well be a program that had little to do.
+    private static func isDyingInit(_ process: InitRecord?) throws(Failure) -> Bool {
+        guard let process, let stat = try ProcessStat.read(process.pid) else { return false }
+        return stat.startTime == process.startTime && stat.isEnding && stat.isNamed("gantry-init")
     }
 
     /// `kill`: a signal to the container's process, or with `all` to each of its processes.

@@ -30,6 +30,8 @@ struct StartProtocol {
     enum Message: Equatable {
         case sync(UInt32)
         case forked(pid: Int32)
+        /// Only told to `start`.
+        case heard
         case failed
         case endOfFile
     }

@@ -173,6 +173,7 @@ enum cplan_message_type {
     CPLAN_MSG_FAILED = 3, // init -> gantry, or to `gantry start`: value = opcode, op, error, detail
     CPLAN_MSG_REPLY = 4,  // gantry -> init: value = sync number; payload bytes follow
     CPLAN_MSG_START = 5,  // `gantry start` -> init
+    CPLAN_MSG_HEARD = 6,  // init -> `gantry start`: it is about to exec
 };
 
 struct cplan_message {

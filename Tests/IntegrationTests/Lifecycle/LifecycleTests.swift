@@ -278,6 +278,28 @@ struct LifecycleTests {
             #expect(try Host.processes(of: container.id) == [])
         }
     }
+
+    /// Its end and the exec look alike on the socket.
+    @Test func anInitThatIsKilledBeforeTheExecIsNoStart() async throws {
+        try await TestContainer.with { container in
+            try await container.create()
+            let pid = try await container.pid()
+            kill(pid, SIGSTOP)
+            let start = try Child.spawn(Machine.gantry, ["--root", container.root, "start", container.id])
+            // It waits for an answer: recvmsg(2), or recvfrom(2).
+            try await eventually("start to wait") {
+                let call = try? String(contentsOfFile: "/proc/\(start.pid)/syscall", encoding: .utf8)
+                #if arch(x86_64)
+                    return ["45 ", "47 "].contains { call?.hasPrefix($0) ?? false }
+                #else
+                    return ["207 ", "212 "].contains { call?.hasPrefix($0) ?? false }
+                #endif
+            }
+            kill(pid, SIGKILL)
+            #expect(try await start.wait() == 1)
+            try await container.waitUntil("stopped")
+        }
+    }
 }
 
 /// A connection to a start socket that says nothing.
