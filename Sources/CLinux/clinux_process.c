@@ -167,6 +167,17 @@ int clinux_signalfd_all(void) {
     return fd < 0 ? -errno : fd;
 }
 
+int clinux_pending_end(void) {
+    static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (sigismember(&pending, ends[i]))
+            return ends[i];
+    return 0;
+}
+
 int clinux_signalfd_read(int fd) {
     struct signalfd_siginfo info;
     ssize_t count = read(fd, &info, sizeof info);

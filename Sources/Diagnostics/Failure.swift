@@ -5,7 +5,9 @@
 public struct Failure: Error, Sendable {
     /// What a caller may want to tell apart. A struct around a private enum, so that it can grow.
     public struct Kind: Equatable, Sendable {
-        private enum Value: Equatable { case usage, invalid, unsupported, notFound, exists, state, system }
+        private enum Value: Equatable {
+            case usage, invalid, unsupported, notFound, exists, state, interrupted, system
+        }
         private let value: Value
 
         /// The command line is wrong.
@@ -20,6 +22,8 @@ public struct Failure: Error, Sendable {
         public static let exists = Kind(value: .exists)
         /// The container's status forbids the operation.
         public static let state = Kind(value: .state)
+        /// A signal asked to end.
+        public static let interrupted = Kind(value: .interrupted)
         /// The kernel refused.
         public static let system = Kind(value: .system)
     }

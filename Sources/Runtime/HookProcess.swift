@@ -95,13 +95,22 @@ struct HookProcess: ~Copyable {
                 end()
                 return nil
             }
+            do throws(Failure) {
+                try Interruption.check()
+            } catch {
+                end()
+                throw error
+            }
         }
     }
 
-    /// For poll(2): -1 without a deadline. Rounded up, so that the deadline is over after it.
+    /// As long as it is not looked whether a signal asks gantry to end, in milliseconds.
+    private static let round: Int64 = 1000
+
+    /// For poll(2). Rounded up, so that the deadline is over after it.
     private static func milliseconds(until deadline: Int64?) -> CInt {
-        guard let deadline else { return -1 }
-        return CInt(clamping: max(0, (deadline - clinux_monotonic() + 999_999) / 1_000_000))
+        guard let deadline else { return CInt(round) }
+        return CInt(clamping: max(0, min(round, (deadline - clinux_monotonic() + 999_999) / 1_000_000)))
     }
 
     /// How long a killed hook may take to die, in milliseconds. In a frozen cgroup of version 1 it does not.

@@ -18,11 +18,13 @@ struct InitChannel: ~Copyable {
     /// How long the init may be silent, in seconds. Mounting can take its time; a frozen cgroup would take
     /// for ever.
     static let patience: CInt = 120
+    /// How often it is looked whether the wait is to end, in seconds: a start that goes well is over long before.
+    private static let round: CInt = 1
 
     /// Takes over a connected socket.
     init(_ socket: consuming Descriptor) throws(Failure) {
         _ = try check(
-            clinux_receive_timeout(socket.raw, InitChannel.patience), "setsockopt",
+            clinux_receive_timeout(socket.raw, InitChannel.round), "setsockopt",
             "cannot limit the wait for an init")
         self.socket = socket
     }
@@ -43,11 +45,16 @@ struct InitChannel: ~Copyable {
         var length = 0
         let capacity = MemoryLayout<cplan_message>.size + Int(CPLAN_DETAIL_MAX)
         let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-            length = clinux_receive(socket.raw, buffer.baseAddress!, buffer.count, &passed)
+            var left = InitChannel.patience
+            repeat {
+                length = clinux_receive(socket.raw, buffer.baseAddress!, buffer.count, &passed)
+                left -= InitChannel.round
+            } while length == -Errno.EAGAIN && left > 0 && clinux_pending_end() == 0
             count = max(length, 0)
         }
         let descriptor = passed >= 0 ? Descriptor(adopting: passed) : nil
         if length == -Errno.EAGAIN {
+            try Interruption.check()
             throw Failure(
                 .system, "the init did not answer for \(InitChannel.patience) s; is its cgroup frozen?")
         }

@@ -69,15 +69,24 @@ struct InitProcess: ~Copyable {
     /// How long a killed init may take to die, in milliseconds. In a frozen cgroup of version 1 it does not.
     private static let deathPatience: CInt = 10_000
 
+    /// After so long, in milliseconds, it is looked whether it is frozen.
+    private static let freezerPatience: CInt = 100
+
     /// Ends what is left of the start and returns its wait status; 0 when it has not ended in time.
+    ///
+    /// - Parameter thaw: lets the process go on when it is frozen.
     @discardableResult
-    mutating func kill() -> WaitStatus {
+    mutating func kill(thaw: (Int32) -> Void = { _ in }) -> WaitStatus {
         guard !reaped else { return WaitStatus(raw: 0) }
         let raw = clinux_pidfd_open(pid)
         let process = raw >= 0 ? Descriptor(adopting: raw) : nil
         _ = clinux_kill(pid, 9)
-        if raw >= 0, clinux_wait_readable(process.rawOrNone, -1, InitProcess.deathPatience) == 0 {
-            return WaitStatus(raw: 0)
+        guard raw >= 0 else { return wait() }
+        if clinux_wait_readable(process.rawOrNone, -1, InitProcess.freezerPatience) == 0 {
+            thaw(pid)
+            if clinux_wait_readable(process.rawOrNone, -1, InitProcess.deathPatience) == 0 {
+                return WaitStatus(raw: 0)
+            }
         }
         return wait()
     }

@@ -69,8 +69,8 @@ enum Launch {
             if !container.waitsForStart { try container.hooks?.run(.poststart, pid: process.pid) }
             return process
         } catch {
-            process.kill()
-            // It does not die while it is frozen: `delete` must be able to find it.
+            process.kill { try? container.cgroup.thaw(for: $0) }
+            // It may hang where no signal reaches it: `delete` must be able to find it.
             if !process.reaped { try? recordInit(process.pid, entry) }
             throw error
         }

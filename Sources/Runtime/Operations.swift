@@ -37,7 +37,14 @@ public enum Operations {
             return 0
         }
         let foreground = try Foreground()
-        var started = try Launch.perform(container, terminal: &terminal, warn: warn)
+        var started: Launch.Started
+        do throws(Failure) {
+            started = try Launch.perform(container, terminal: &terminal, warn: warn)
+        } catch {
+            guard error.kind == .interrupted, let signal = Interruption.signal else { throw error }
+            warn(error.description)
+            return 128 + signal
+        }
         try started.entry.unlock()
         try foreground.wait(for: started.process.pid, terminal: terminal)
         let code = started.process.wait().code

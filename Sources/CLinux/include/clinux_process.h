@@ -42,6 +42,10 @@ int clinux_waitpid(int pid, int *_Nonnull status, int options);
 /// Blocks every signal that may be blocked and returns a signalfd for them (non-blocking, close-on-exec).
 int clinux_signalfd_all(void);
 
+/// A blocked signal that waits and asks to end: SIGTERM, SIGINT, SIGHUP or SIGQUIT. It stays pending. 0 when there is
+/// none.
+int clinux_pending_end(void);
+
 /// Next pending signal of a signalfd: its number, or -EAGAIN.
 int clinux_signalfd_read(int fd);
 

@@ -134,12 +134,12 @@ struct FreezerTests {
         try container.set("linux.resources.cpu", ["quota": 1000, "period": 1_000_000])
     }
 
-    /// Freezes the init in the middle of its work, then kills gantry.
-    ///
-    /// - Returns: nil when it was missed.
-    private func cutOff(_ container: TestContainer) async throws -> Host.Process? {
+    /// Freezes the init of a container that is slow to start, in the middle of its work, unless that is missed.
+    private func startFrozen(
+        _ container: TestContainer, _ command: String
+    ) async throws -> (gantry: Child, initial: Host.Process) {
         let gantry = try Child.spawn(
-            Machine.gantry, ["--root", container.root, "create", "--bundle", container.bundle, container.id])
+            Machine.gantry, ["--root", container.root, command, "--bundle", container.bundle, container.id])
         var initial: Host.Process?
         try await eventually("the init to be in its cgroup") {
             // gantry's other children are not in there.
@@ -151,6 +151,14 @@ struct FreezerTests {
             return initial != nil
         }
         try freeze(container, true)
+        return (gantry, try #require(initial))
+    }
+
+    /// Kills gantry while the init is frozen.
+    ///
+    /// - Returns: nil when it was missed.
+    private func cutOff(_ container: TestContainer) async throws -> Host.Process? {
+        let (gantry, initial) = try await startFrozen(container, "create")
         kill(gantry.pid, SIGKILL)
         _ = try await gantry.wait()
         let record = container.root + "/" + container.id + "/init"
@@ -200,6 +208,31 @@ struct FreezerTests {
             kill(other.pid, SIGKILL)
             _ = try await other.wait()
             try await eventually("the cgroup to be removable") { rmdir(cgroup) == 0 || errno == ENOENT }
+        }
+    }
+
+    /// A foreground `run` has blocked its signals, but does not wait for ever.
+    @Test(arguments: [SIGTERM, SIGINT]) func aSignalEndsAStartThatHangs(signal: Int32) async throws {
+        try await with { container in
+            try slowDown(container)
+            var code: Int32?
+            for _ in 0..<20 where code == nil {
+                let (gantry, initial) = try await startFrozen(container, "run")
+                let record = container.root + "/" + container.id + "/init"
+                let hit = !FileManager.default.fileExists(atPath: record)
+                kill(gantry.pid, hit ? signal : SIGKILL)
+                let ended = try await gantry.wait()
+                guard hit else {
+                    try await container.succeed(["delete", "--force", container.id])
+                    continue
+                }
+                code = ended
+                #expect(!initial.isAlive)
+            }
+            #expect(code == 128 + signal)
+            #expect(try Host.processes(of: container.id) == [])
+            #expect(Host.cgroups(of: container.id) == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: container.root) == [])
         }
     }
 }
