@@ -83,7 +83,7 @@ struct DamageTests {
     @Test func pidWasReused() async throws {
         try await with { container in
             try await bring(container, to: .stopped)
-            let stranger = try Child.spawn("/bin/sleep", ["30"])
+            let stranger = try Child.spawn("/bin/sleep", ["1000"])
             let start = try #require(Host.process(stranger.pid)).start
             try write("\(stranger.pid) \(start + 1)\n", container, "init")
             #expect(try await container.status() == "stopped")

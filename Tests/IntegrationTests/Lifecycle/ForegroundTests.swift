@@ -65,7 +65,7 @@ struct ForegroundTests {
                 trap '' PIPE; \(Machine.gantry) --root \(container.root) run --bundle \(container.bundle) \
                 \(container.id) | head -c 1 >/dev/null
                 """
-            let outcome = try await Command.run("/bin/sh", ["-c", line], seconds: 20)
+            let outcome = try await Command.run("/bin/sh", ["-c", line], seconds: 60)
             #expect(outcome.code == 0, "\(outcome)")
         }
     }
@@ -83,7 +83,7 @@ struct ForegroundTests {
     /// Without a pid namespace of its own the process is subject to signals' default actions.
     @Test(arguments: [1, 2, 6, 9, 11, 15])
     func exitCodeOfASignal(signal: Int32) async throws {
-        try await TestContainer.with(["/bin/sh", "-c", "kill -\(signal) $$; sleep 5"]) { container in
+        try await TestContainer.with(["/bin/sh", "-c", "kill -\(signal) $$; sleep 1000"]) { container in
             try container.shareHostProcesses()
             #expect(try await container.run().code == 128 + signal)
         }
@@ -133,7 +133,7 @@ struct ForegroundTests {
 
     /// A signal that comes before there is a process is kept for it.
     @Test func aSignalDuringTheStartIsNotLost() async throws {
-        try await TestContainer.with(["/bin/sleep", "20"]) { container in
+        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
             // Not PID 1, so that the signal's default action ends it.
             try container.shareHostProcesses()
             for delay in [1, 3, 5, 8] {
@@ -142,7 +142,7 @@ struct ForegroundTests {
                     ["--root", container.root, "run", "--bundle", container.bundle, container.id])
                 try await Task.sleep(for: .milliseconds(delay))
                 kill(child.pid, SIGTERM)
-                #expect(try await child.wait(seconds: 10) == 143)
+                #expect(try await child.wait(seconds: 60) == 143)
                 _ = try await container.gantry("delete", "--force", container.id)
             }
         }
@@ -154,7 +154,7 @@ struct ForegroundTests {
             echo $(tr '\\0' ' ' </proc/1/cmdline)
             cut -d ' ' -f 4-6 /proc/1/stat
             echo /proc/[0-9]*
-            sh -c 'sleep 5 & echo $! >/tmp/orphan'
+            sh -c 'sleep 1000 & echo $! >/tmp/orphan'
             while [ ! -s /tmp/orphan ]; do :; done
             grep PPid /proc/$(cat /tmp/orphan)/status
             """
@@ -176,7 +176,7 @@ struct ForegroundTests {
     /// On the host it is a child of gantry's, which is all there is between it and the caller.
     @Test func theProcessIsGantrysChild() async throws {
         try await TestContainer.with { container in
-            try container.setScript("touch /ready; exec sleep 20")
+            try container.setScript("touch /ready; exec sleep 1000")
             let child = try Child.spawn(
                 Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id])
             try await container.waitForFile("ready")
@@ -194,7 +194,7 @@ struct ForegroundTests {
     /// A container that is made in place of the one that runs is not deleted with that one's end.
     @Test func onlyItsOwnContainerIsDeleted() async throws {
         try await TestContainer.with { container in
-            try container.setScript("touch /ready; exec sleep 20")
+            try container.setScript("touch /ready; exec sleep 1000")
             let child = try Child.spawn(
                 Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id])
             try await container.waitForFile("ready")

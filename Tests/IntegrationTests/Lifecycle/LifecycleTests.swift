@@ -253,7 +253,7 @@ struct LifecycleTests {
         let script = """
             trap '' TERM HUP
             sh -c "trap '' TERM HUP; while :; do sleep 0.05; done; : $0" & setsid sh -c "sleep 50; : $0" &
-            touch /ready; \(mainProcessIsGone ? "exit" : "sleep 50")
+            touch /ready; \(mainProcessIsGone ? "exit" : "sleep 1000")
             """
         try await with(script) { container in
             try FileManager.default.createSymbolicLink(
