@@ -220,4 +220,25 @@ struct HookFailureTests {
             try await container.expectNothingLeft()
         }
     }
+
+    @Test("a hook that takes too long is killed with its process group", arguments: points)
+    func timeout(_ point: String) async throws {
+        try await TestContainer.with { container in
+            try container.putReportScript()
+            let script = "sh -c 'while :; do sleep 1; done' $0 & wait"
+            try container.set(
+                "hooks.\(point)",
+                [
+                    [
+                        "path": "/bin/sh", "args": ["sh", "-c", script, container.id],
+                        "env": ["PATH=/usr/bin:/bin"], "timeout": 1,
+                    ]
+                ])
+            let outcome = try await container.run()
+            #expect(outcome.code == 1, "\(outcome)")
+            #expect(outcome.stderr.contains("hooks.\(point)[0]: /bin/sh was killed, since it ran"), "\(outcome)")
+            try await eventually("the group to end") { try Host.processes(of: container.id).isEmpty }
+            try await container.expectNothingLeft()
+        }
+    }
 }

@@ -235,4 +235,27 @@ struct HookTests {
             }
         }
     }
+
+    @Test("a hook may ask gantry for the container's state", arguments: outside)
+    func asksForState(_ point: String) async throws {
+        try await TestContainer.with { container in
+            try container.setScript("sleep 100")
+            let output = container.directory.path + "/output"
+            try container.set("annotations", ["run.oci.hooks.stdout": output])
+            try container.set(
+                "hooks.\(point)",
+                [["path": Machine.gantry, "args": ["gantry", "--root", container.root, "state", container.id]]])
+            try await container.create()
+            try await container.succeed(["start", container.id])
+            _ = try await container.gantry("delete", "--force", container.id)
+            let text = try String(contentsOfFile: output, encoding: .utf8)
+            if point == "poststop" {
+                #expect(text == "")
+                return
+            }
+            let state = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            #expect(state?["status"] as? String == (point == "poststart" ? "running" : "creating"))
+            #expect(state?["pid"] as? Int ?? 0 > 0)
+        }
+    }
 }
