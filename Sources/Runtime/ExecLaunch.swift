@@ -45,14 +45,17 @@ enum ExecLaunch {
             && (failure.errno == Errno.EBUSY || failure.errno == Errno.EOPNOTSUPP)
     }
 
-    /// - Parameter uid: whose home directory the init may ask for.
+    /// - Parameters:
+    ///   - uid: whose home directory the init may ask for.
+    ///   - deadline: on CLOCK_MONOTONIC, in nanoseconds.
     /// - Returns: what the init told, when it failed.
     static func converse(
-        _ process: inout InitProcess, _ plan: Plan, uid: UInt32, _ terminal: inout Terminal?
+        _ process: inout InitProcess, _ plan: Plan, uid: UInt32, _ terminal: inout Terminal?,
+        until deadline: Int64 = .max
     ) throws(Failure) -> InitFailure? {
         var order = ExecProtocol(forks: plan.forks)
         while true {
-            var received = try process.channel.receive()
+            var received = try process.channel.receive(until: deadline)
             switch order.receive(received.message) {
             case .adopt(let pid):
                 process.adopt(pid)

@@ -71,9 +71,13 @@ struct HookProcess: ~Copyable {
     /// Waits until the hook has ended, keeping what it prints. Its children may go on: whoever of them still holds
     /// the streams is not waited for.
     ///
-    /// - Parameter deadline: on CLOCK_MONOTONIC, in nanoseconds; then the whole process group is killed.
+    /// - Parameters:
+    ///   - deadline: on CLOCK_MONOTONIC, in nanoseconds; then the whole process group is killed.
+    ///   - isInterruptible: whether a signal that asks gantry to end ends it.
     /// - Returns: nil when the time was over.
-    consuming func wait(until deadline: Int64?, _ streams: inout HookStreams) throws(Failure) -> WaitStatus? {
+    consuming func wait(
+        until deadline: Int64?, isInterruptible: Bool, _ streams: inout HookStreams
+    ) throws(Failure) -> WaitStatus? {
         while true {
             var ready: CInt = 0
             do throws(Failure) {
@@ -96,7 +100,7 @@ struct HookProcess: ~Copyable {
                 return nil
             }
             do throws(Failure) {
-                try Interruption.check()
+                if isInterruptible { try Interruption.check() }
             } catch {
                 end()
                 throw error

@@ -61,9 +61,9 @@ struct HookSite: ~Copyable {
             plan: try plan.encode(), door: process.raw, cgroup: directory.rawOrNone,
             streams: [input, output, errors])
         do throws(Failure) {
-            try child.channel.limitPatience(until: deadline)
             var terminal: Terminal?
-            let refusal = try ExecLaunch.converse(&child, plan, uid: 0, &terminal)
+            let refusal = try ExecLaunch.converse(
+                &child, plan, uid: 0, &terminal, until: deadline ?? .max)
             guard let refusal else { return try HookProcess(child.pid) }
             let failure = plan.describe(
                 op: refusal.op, errno: refusal.errno, kind: refusal.kind, detail: refusal.detail)
@@ -71,7 +71,8 @@ struct HookSite: ~Copyable {
                 UInt32(refusal.opcode))
             throw isOfProgram ? failure.located(at: Hooks.program) : failure
         } catch {
-            child.kill()
+            // Whoever has frozen the container meanwhile would keep the hook's init from dying.
+            child.kill { _ in try? ContainerCgroup.thaw(record) }
             if let deadline, clinux_monotonic() >= deadline { return nil }
             throw error
         }

@@ -87,7 +87,10 @@ struct Hooks {
             streams.closeTheirs()
             switch consume process {
             case .some(let process):
-                try Hooks.check(try process.wait(until: deadline, &streams), hook, streams)
+                // The signal that ended the start is still pending when the hooks run that clean up after it.
+                let status = try process.wait(
+                    until: deadline, isInterruptible: point != .poststop, &streams)
+                try Hooks.check(status, hook, streams)
             case .none: try Hooks.check(nil, hook, streams)
             }
         } catch {

@@ -29,18 +29,10 @@ struct InitChannel: ~Copyable {
         self.socket = socket
     }
 
-    /// Waits no longer than until `deadline` (CLOCK_MONOTONIC, nanoseconds) for a message, if that is sooner.
-    func limitPatience(until deadline: Int64?) throws(Failure) {
-        guard let deadline else { return }
-        let seconds = max(1, (deadline - clinux_monotonic() + 999_999_999) / 1_000_000_000)
-        guard seconds < Int64(InitChannel.patience) else { return }
-        _ = try check(
-            clinux_receive_timeout(socket.raw, CInt(seconds)), "setsockopt",
-            "cannot limit the wait for an init")
-    }
-
     /// Waits for the next message.
-    func receive() throws(Failure) -> Received {
+    ///
+    /// - Parameter deadline: on CLOCK_MONOTONIC, in nanoseconds; not waited for much longer than that.
+    func receive(until deadline: Int64 = .max) throws(Failure) -> Received {
         var passed: CInt = -1
         var length = 0
         let capacity = MemoryLayout<cplan_message>.size + Int(CPLAN_DETAIL_MAX)
@@ -50,6 +42,7 @@ struct InitChannel: ~Copyable {
                 length = clinux_receive(socket.raw, buffer.baseAddress!, buffer.count, &passed)
                 left -= InitChannel.round
             } while length == -Errno.EAGAIN && left > 0 && clinux_pending_end() == 0
+                && clinux_monotonic() < deadline
             count = max(length, 0)
         }
         let descriptor = passed >= 0 ? Descriptor(adopting: passed) : nil

@@ -236,8 +236,29 @@ struct HookFailureTests {
                 ])
             let outcome = try await container.run()
             #expect(outcome.code == 1, "\(outcome)")
-            #expect(outcome.stderr.contains("hooks.\(point)[0]: /bin/sh was killed, since it ran"), "\(outcome)")
+            #expect(
+                outcome.stderr.contains("hooks.\(point)[0]: /bin/sh was killed, since it ran"), "\(outcome)")
             try await eventually("the group to end") { try Host.processes(of: container.id).isEmpty }
+            try await container.expectNothingLeft()
+        }
+    }
+
+    @Test(
+        "a signal ends a hook that hangs in a foreground run; poststop hooks have their time",
+        arguments: points)
+    func interrupted(_ point: String) async throws {
+        try await TestContainer.with { container in
+            try container.putReportScript()
+            try container.setScript("sleep 100")
+            try container.set("hooks.\(point)", [container.shell(point, "touch {reports}/begun; sleep 150")])
+            try container.set(
+                "hooks.poststop", [container.shell("poststop", "sleep 3; touch {reports}/gone")])
+            let child = try Child.spawn(
+                Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id])
+            try await container.waitForFile("reports/begun")
+            kill(child.pid, SIGTERM)
+            #expect(try await child.wait() == 128 + SIGTERM)
+            #expect(FileManager.default.fileExists(atPath: container.reports + "/gone"))
             try await container.expectNothingLeft()
         }
     }

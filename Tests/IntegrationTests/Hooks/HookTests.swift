@@ -244,7 +244,12 @@ struct HookTests {
             try container.set("annotations", ["run.oci.hooks.stdout": output])
             try container.set(
                 "hooks.\(point)",
-                [["path": Machine.gantry, "args": ["gantry", "--root", container.root, "state", container.id]]])
+                [
+                    [
+                        "path": Machine.gantry,
+                        "args": ["gantry", "--root", container.root, "state", container.id],
+                    ]
+                ])
             try await container.create()
             try await container.succeed(["start", container.id])
             _ = try await container.gantry("delete", "--force", container.id)
