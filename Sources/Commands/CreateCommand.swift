@@ -15,9 +15,6 @@ enum CreateCommand {
     }
 
     private static func options(_ invocation: Invocation) throws(Failure) -> CreateOptions {
-        for flag in [Flags.pidfdSocket] where invocation.flags[flag] != nil {
-            throw Failure(.unsupported, "not supported yet", at: "--\(flag.name)")
-        }
         try refuseForeignCgroupManagers(invocation.globals)
         return try invocation.createOptions(id: invocation.positionals[0])
     }
@@ -47,6 +44,9 @@ extension Invocation {
         options.noPivot = flags.has(Flags.noPivot)
         options.noNewKeyring = flags.has(Flags.noNewKeyring)
         options.preserveFDs = flags.count(Flags.preserveFDs)
+        options.pidfdSocket = flags[Flags.pidfdSocket].flatMap { $0.isEmpty ? nil : $0 }
+        options.listenFDs = SocketActivation.count()
+        options.notifySocket = Settings.notifySocket
         return options
     }
 }

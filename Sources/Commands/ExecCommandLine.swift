@@ -8,9 +8,6 @@ internal import Runtime
 enum ExecCommandLine {
     @Sendable static func exec(_ invocation: Invocation) throws(Failure) -> CInt {
         let flags = invocation.flags
-        for flag in [Flags.pidfdSocket] where flags[flag].isGiven {
-            throw Failure(.unsupported, "not supported yet", at: "--\(flag.name)")
-        }
         var options = ExecOptions(
             id: invocation.positionals[0], root: try invocation.globals.stateRoot(),
             program: try program(invocation))
@@ -19,6 +16,7 @@ enum ExecCommandLine {
         options.detach = flags.has(Flags.detach)
         options.pidFile = flags[Flags.pidFile].flatMap { $0.isEmpty ? nil : $0 }
         options.consoleSocket = flags[Flags.consoleSocket].flatMap { $0.isEmpty ? nil : $0 }
+        options.pidfdSocket = flags[Flags.pidfdSocket].flatMap { $0.isEmpty ? nil : $0 }
         options.preserveFDs = flags.count(Flags.preserveFDs)
         return try Operations.exec(options)
     }
@@ -63,11 +61,6 @@ enum ExecCommandLine {
         }
         return bytes
     }
-}
-
-extension String? {
-    /// Engines pass an empty value when they want none.
-    var isGiven: Bool { self.map { !$0.isEmpty } ?? false }
 }
 
 /// `--user`: numbers alone. A name would have to be looked up in the image, which could call anybody root

@@ -34,7 +34,7 @@ enum Flags {
         "Unix socket that gets the terminal of a process left to itself")
     static let pidFile = Flag("pid-file", nil, .text("FILE"), "Write the process id of the container to FILE")
     static let pidfdSocket = Flag(
-        "pidfd-socket", nil, .text("SOCKET"), "Socket that gets a pidfd (not supported yet)")
+        "pidfd-socket", nil, .text("SOCKET"), "Socket that gets a pidfd of the process")
     static let noPivot = Flag(
         "no-pivot", nil, .toggle, "Do not use pivot_root; for a rootfs on a ramdisk")
     static let noNewKeyring = Flag("no-new-keyring", nil, .toggle, "Keep the caller's session keyring")

@@ -6,7 +6,7 @@ enum LifecycleCommands {
     @Sendable static func start(_ invocation: Invocation) throws(Failure) -> CInt {
         try Operations.start(
             id: invocation.positionals[0], root: try invocation.globals.stateRoot(),
-            warn: invocation.log.warning)
+            notifySocket: Settings.notifySocket, warn: invocation.log.warning)
         return 0
     }
 

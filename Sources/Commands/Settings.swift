@@ -24,3 +24,14 @@ extension FlagValues {
         return directory + "/gantry"
     }
 }
+
+/// What the environment says.
+enum Settings {
+    /// The service manager's socket (sd_notify(3)), if there is one.
+    static var notifySocket: String? {
+        guard let value = clinux_getenv("NOTIFY_SOCKET").map({ String(cString: $0) }), !value.isEmpty else {
+            return nil
+        }
+        return value
+    }
+}

@@ -60,6 +60,7 @@ public enum Signal {
     public static let child: CInt = 17
     public static let urgent: CInt = 23
     public static let windowSize: CInt = 28
+    public static let inputOutput: CInt = 29
     public static let pipe: CInt = 13
     public static let `continue`: CInt = 18
     /// SIGTSTP, what the terminal's suspend key sends; not SIGSTOP.

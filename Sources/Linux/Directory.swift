@@ -21,6 +21,28 @@ public enum Directory {
         return names
     }
 
+    /// Removes the directory `name` of an open one with all that is in it; symlinks are removed, not followed. None of
+    /// that name is no error.
+    public static func removeTree(
+        _ name: String, in directory: borrowing Descriptor, shown: String
+    ) throws(Failure) {
+        let raw = clinux_openat(directory.raw, name, O.directory | O.noFollow, 0)
+        if raw == -Errno.ENOENT { return }
+        let tree = Descriptor(
+            adopting: try check(raw, "openat \(shown)/\(name)", "cannot remove \(shown)/\(name)"))
+        for child in try names(in: tree, shown: shown) {
+            let result = clinux_unlinkat(tree.raw, child, 0)
+            if result == -Errno.EISDIR {
+                try removeTree(child, in: tree, shown: shown + "/" + name)
+            } else if result != -Errno.ENOENT {
+                _ = try check(result, "unlink \(shown)/\(name)/\(child)", "cannot remove \(shown)/\(name)")
+            }
+        }
+        _ = try check(
+            clinux_unlinkat(directory.raw, name, AT.removeDirectory), "rmdir \(shown)/\(name)",
+            "cannot remove \(shown)/\(name)")
+    }
+
     /// DT_DIR of readdir(3).
     private static let typeDirectory: UInt8 = 4
 

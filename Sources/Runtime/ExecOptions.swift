@@ -21,6 +21,8 @@ public struct ExecOptions: Sendable {
     public var pidFile: String?
     /// The socket that gets the process's terminal, if one does.
     public var consoleSocket: String?
+    /// The socket that gets a pidfd of the process.
+    public var pidfdSocket: String?
     /// How many descriptors from 3 on the process inherits.
     public var preserveFDs = 0
 

@@ -13,7 +13,11 @@ struct Foreground: ~Copyable {
     }
 
     /// Returns when the process has ended; it is left to be reaped.
-    func wait(for pid: Int32) throws(Failure) {
+    ///
+    /// - Parameter notify: passed on when the container says that it is ready.
+    func wait(for pid: Int32, notify: consuming NotifySocket? = nil) throws(Failure) {
+        try notify?.signalOnMessage()
+        try notify?.pass(pid: pid)
         let process = Descriptor(
             adopting: try check(clinux_pidfd_open(pid), "pidfd_open", "cannot watch the container"))
         while true {
@@ -21,7 +25,9 @@ struct Foreground: ~Copyable {
                 clinux_wait_readable(process.raw, signals.raw, -1), "poll", "cannot wait for the container")
             if ready & 1 != 0 { return }
             while case let signal = clinux_signalfd_read(signals.raw), signal > 0 {
-                if Foreground.isForwarded(signal) {
+                if signal == Signal.inputOutput, notify != nil {
+                    try notify?.pass(pid: pid)
+                } else if Foreground.isForwarded(signal) {
                     _ = clinux_pidfd_signal(process.raw, signal)
                 }
             }
@@ -29,11 +35,17 @@ struct Foreground: ~Copyable {
     }
 
     /// The same; a process that has a terminal gets what the caller types, and the caller what it prints.
-    func wait(for pid: Int32, terminal: consuming Terminal?) throws(Failure) {
-        guard let master = terminal.take()?.intoMaster() else { return try wait(for: pid) }
+    func wait(
+        for pid: Int32, terminal: consuming Terminal?, notify: consuming NotifySocket? = nil
+    ) throws(Failure) {
+        guard let master = terminal.take()?.intoMaster() else { return try wait(for: pid, notify: notify) }
+        try notify?.signalOnMessage()
+        try notify?.pass(pid: pid)
         let process = Descriptor(
             adopting: try check(clinux_pidfd_open(pid), "pidfd_open", "cannot watch the container"))
         var proxy = TerminalProxy(master)
+        proxy.notify = notify.take()
+        proxy.pid = pid
         try proxy.run(process: process, signals: signals)
     }
 

@@ -13,6 +13,8 @@ enum Launch {
     struct Started: ~Copyable {
         var process: InitProcess
         let entry: StoredContainer
+        /// nil when nobody wants to know when the container is ready, or for `create`.
+        var notify: NotifySocket?
     }
 
     /// - Parameters:
@@ -28,13 +30,23 @@ enum Launch {
         let entry = try Store(root: container.options.root).create(container.options.id)
         do {
             try entry.begin(container.record, config: container.bundle.config)
+            // It must listen before the container speaks.
+            let notify = try listen(container, entry)
             let process = try performRecorded(container, entry, &terminal)
-            return Started(process: process, entry: entry)
+            return Started(process: process, entry: entry, notify: notify)
         } catch {
             // The first failure is the one worth telling.
             try? takeBack(container, entry, warn: warn)
             throw error
         }
+    }
+
+    private static func listen(
+        _ container: Preparation, _ entry: borrowing StoredContainer
+    ) throws(Failure) -> NotifySocket? {
+        guard let host = container.options.notifySocket else { return nil }
+        try entry.makeNotifyDirectory()
+        return container.waitsForStart ? nil : try NotifySocket(entry, host: host)
     }
 
     /// The entry goes last, and stays when something of the container does: `delete` works from it.
@@ -143,6 +155,7 @@ enum Launch {
     ) throws(Failure) {
         try recordInit(pid, entry)
         if let path = container.options.pidFile { try PidFile.write(pid, to: path) }
+        if let path = container.options.pidfdSocket { try PidfdSocket(path).send(pid, as: "standard") }
     }
 
     private static func recordInit(

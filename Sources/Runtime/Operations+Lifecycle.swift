@@ -10,8 +10,12 @@ extension Operations {
     /// `start`: lets the init of a created container exec the user's program, and waits until it has. When one of
     /// its hooks fails the container is taken down (runtime.md, "Lifecycle").
     ///
-    /// - Parameter warn: is told of poststop hooks that fail then.
-    public static func start(id: String, root: String, warn: (String) -> Void) throws(Failure) {
+    /// - Parameters:
+    ///   - notifySocket: the service manager's: returns only when the container is ready, or has ended.
+    ///   - warn: is told of poststop hooks that fail then.
+    public static func start(
+        id: String, root: String, notifySocket: String? = nil, warn: (String) -> Void
+    ) throws(Failure) {
         let container = try LiveContainer.locked(id, root: root)
         switch container.status {
         case .created: break
@@ -21,6 +25,15 @@ extension Operations {
         case .creating:
             throw Failure(.state, "cannot start a container that was not created to its end")
         }
+        // It must listen before the container speaks.
+        var notify = try listen(container, notifySocket, warn: warn)
+        try letRunBetweenHooks(container, warn: warn)
+        if let pid = container.process?.pid { try notify.take()?.passWhenReady(pid: pid, container.entry) }
+    }
+
+    private static func letRunBetweenHooks(
+        _ container: borrowing LiveContainer, warn: (String) -> Void
+    ) throws(Failure) {
         guard let hooks = try Hooks(container) else { return try letRun(container) }
         try orTakeDown(container, hooks, warn: warn) { () throws(Failure) in
             guard !hooks.spec.hooks.startContainer.isEmpty, let record = container.record,
@@ -32,6 +45,19 @@ extension Operations {
         try orTakeDown(container, hooks, warn: warn) { () throws(Failure) in
             try hooks.run(.poststart, pid: container.process?.pid ?? 0)
         }
+    }
+
+    private static func listen(
+        _ container: borrowing LiveContainer, _ host: String?, warn: (String) -> Void
+    ) throws(Failure) -> NotifySocket? {
+        guard let host else { return nil }
+        guard container.entry.hasNotifyDirectory else {
+            warn(
+                "NOTIFY_SOCKET: was not set when the container was created, so that it cannot tell that it is ready"
+            )
+            return nil
+        }
+        return try NotifySocket(container.entry, host: host)
     }
 
     private static func orTakeDown(

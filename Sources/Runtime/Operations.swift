@@ -10,7 +10,7 @@ public enum Operations {
     /// - Parameter warn: is told, a sentence at a time, what the configuration has that does not come to
     ///   pass.
     public static func create(_ options: CreateOptions, warn: (String) -> Void) throws(Failure) {
-        try InheritedDescriptors.seal(preserving: options.preserveFDs)
+        try InheritedDescriptors.seal(preserving: options.preserveFDs, behind: options.listenFDs)
         let container = try Preparation(options, waitsForStart: true)
         var terminal = try Terminal(
             container.process, socket: options.consoleSocket, detaches: true)
@@ -27,13 +27,14 @@ public enum Operations {
     public static func run(
         _ options: CreateOptions, detach: Bool, keep: Bool, warn: (String) -> Void
     ) throws(Failure) -> CInt {
-        try InheritedDescriptors.seal(preserving: options.preserveFDs)
+        try InheritedDescriptors.seal(preserving: options.preserveFDs, behind: options.listenFDs)
         let container = try Preparation(options, waitsForStart: false)
         var terminal = try Terminal(
             container.process, socket: options.consoleSocket, detaches: detach)
         container.warnings.forEach(warn)
         if detach {
-            _ = try Launch.perform(container, terminal: &terminal, warn: warn)
+            var started = try Launch.perform(container, terminal: &terminal, warn: warn)
+            try started.notify.take()?.passWhenReady(pid: started.process.pid, started.entry)
             return 0
         }
         let foreground = try Foreground()
@@ -46,7 +47,8 @@ public enum Operations {
             return 128 + signal
         }
         try started.entry.unlock()
-        try foreground.wait(for: started.process.pid, terminal: terminal)
+        try foreground.wait(
+            for: started.process.pid, terminal: terminal, notify: started.notify.take())
         let code = started.process.wait().code
         if !keep { try cleanUp(container, started.entry, warn: warn) }
         return code

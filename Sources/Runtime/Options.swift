@@ -11,8 +11,17 @@ public struct CreateOptions: Sendable {
     public var consoleSocket: String?
     public var noPivot = false
     public var noNewKeyring = false
-    /// How many descriptors from 3 on the container inherits.
+    /// How many descriptors from 3 on the container inherits, behind `listenFDs`.
     public var preserveFDs = 0
+    /// How many of them are sockets that wait for the container's process (`SocketActivation`).
+    public var listenFDs = 0
+    /// The socket that gets a pidfd of the container's process.
+    public var pidfdSocket: String?
+    /// The service manager's socket (sd_notify(3)); nil when nobody wants to know when the container is ready.
+    public var notifySocket: String?
+
+    /// How many descriptors from 3 on the container inherits in all.
+    var inheritedFDs: Int { listenFDs + preserveFDs }
 
     public init(id: String, bundle: String, root: String) {
         self.id = id

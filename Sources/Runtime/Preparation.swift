@@ -52,14 +52,20 @@ struct Preparation {
         _ options: CreateOptions, _ bundle: Bundle, _ rootfs: String, _ cgroup: ContainerCgroup,
         waitsForStart: Bool
     ) throws(Failure) -> Plan {
-        let facts = try FactGatherer.gather(
-            Planner.requests(for: bundle.spec), cgroup: cgroup)
+        var spec = bundle.spec
+        if options.notifySocket != nil {
+            let root = try Paths.absolute(options.root)
+            spec = NotifySocket.mounted(
+                StoredContainer.notifyDirectory(of: options.id, root: root), in: spec)
+        }
+        let facts = try FactGatherer.gather(Planner.requests(for: spec), cgroup: cgroup)
         let planOptions = PlanOptions(
             id: options.id, bundle: bundle.path, rootfs: rootfs, noPivot: options.noPivot,
-            noNewKeyring: options.noNewKeyring, preserveFDs: options.preserveFDs,
-            waitsForStart: waitsForStart,
-            intoCgroup: cgroup.isBornInside)
-        var plan = try Planner.plan(bundle.spec, facts: facts, options: planOptions)
+            noNewKeyring: options.noNewKeyring, preserveFDs: options.inheritedFDs,
+            waitsForStart: waitsForStart, intoCgroup: cgroup.isBornInside,
+            environment: SocketActivation.environment(options.listenFDs)
+                + (options.notifySocket != nil ? [NotifySocket.environment] : []))
+        var plan = try Planner.plan(spec, facts: facts, options: planOptions)
         if plan.needsFilter, let seccomp = bundle.spec.linux?.seccomp {
             try plan.attach(filter: try SeccompCompiler.compile(seccomp).bytes)
         }

@@ -25,6 +25,10 @@ struct TerminalProxy: ~Copyable {
     private var nextLook: Int64 = 0
     private static let lookInterval: Int64 = 100_000_000
 
+    /// Passed on when the container says that it is ready.
+    var notify: NotifySocket?
+    var pid: Int32 = 0
+
     private var processEnded = false
     /// How much may still come once the process has ended: more than a terminal holds (64 KiB and two pages). Who
     /// lives on, without a pid namespace, may go on writing for ever.
@@ -173,6 +177,7 @@ struct TerminalProxy: ~Copyable {
         while case let signal = clinux_signalfd_read(signals.raw), signal > 0 {
             switch signal {
             case Signal.windowSize: resize()
+            case Signal.inputOutput where notify != nil: try? notify?.pass(pid: pid)
             case Signal.stop: suspend()
             case Signal.continue:
                 caller.refresh()

@@ -16,6 +16,8 @@ public struct StoredContainer: ~Copyable {
     private static let configFile = "config.json"
     private static let initFile = "init"
     private static let limitsFile = "limits.json"
+    private static let notifyDirectory = "notify"
+    public static let notifySocketName = "notify.sock"
     private static let socketFile = "start.sock"
     /// No file of ours comes near this.
     private static let limit = 64 << 20
@@ -151,6 +153,30 @@ public struct StoredContainer: ~Copyable {
     /// A Unix socket's address has room for 107 bytes; an ID alone may have 255.
     private var socketPath: String { "/proc/self/fd/\(directory.raw)/\(StoredContainer.socketFile)" }
 
+    /// Makes the directory for the socket of notifications, which the container will see.
+    public func makeNotifyDirectory() throws(Failure) {
+        let name = StoredContainer.notifyDirectory
+        var result = clinux_mkdirat(directory.raw, name, 0o755)
+        // Whatever the umask says: the container's user must get to it.
+        if result == 0 { result = clinux_chmodat(directory.raw, name, 0o755) }
+        _ = try check(result, "mkdir \(path)/\(name)", "cannot make room for the notify socket")
+    }
+
+    /// Whether it was made.
+    public var hasNotifyDirectory: Bool { clinux_exists(path + "/" + StoredContainer.notifyDirectory) == 0 }
+
+    /// The socket of notifications, which never blocks.
+    public func listenForNotifications() throws(Failure) -> Descriptor {
+        let name = StoredContainer.notifyDirectory + "/" + StoredContainer.notifySocketName
+        let raw = clinux_datagram_listen("/proc/self/fd/\(directory.raw)/\(name)")
+        return Descriptor(adopting: try check(raw, "bind \(path)/\(name)", "cannot make the notify socket"))
+    }
+
+    /// Where `makeNotifyDirectory` makes it.
+    public static func notifyDirectory(of id: String, root: String) -> String {
+        root + "/" + id + "/" + notifyDirectory
+    }
+
     /// Removes the entry: the ID is free.
     public func remove() throws(Failure) {
         let files = [
@@ -167,6 +193,7 @@ public struct StoredContainer: ~Copyable {
 
     /// Halves of files that a killed gantry left.
     private func removeWithLeftovers() throws(Failure) {
+        try Directory.removeTree(StoredContainer.notifyDirectory, in: directory, shown: path)
         for name in try Directory.names(in: directory, shown: path) { try unlink(name) }
         _ = try check(
             clinux_unlinkat(AT.cwd, path, AT.removeDirectory), "rmdir \(path)",

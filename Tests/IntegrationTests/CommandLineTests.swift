@@ -82,13 +82,6 @@ struct CommandLineTests {
         #expect(other.code == 0, "\(other)")
     }
 
-    @Test(arguments: ["--pidfd-socket"])
-    func socketsAreRefused(flag: String) async throws {
-        let outcome = try await gantry("create", flag, "/tmp/socket", "x")
-        #expect(outcome.code == 1)
-        #expect(outcome.stderr == "gantry: \(flag): not supported yet\n")
-    }
-
     /// A log file must not become standard error because its number was free.
     @Test(arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
     func closedStreamsDoNoHarm(redirection: String) async throws {

@@ -29,6 +29,16 @@ int clinux_receive_timeout(int fd, int seconds);
 /// queue, and no longer for each message that is sent later: -EAGAIN.
 int clinux_stream_connect(const char *_Nonnull path, int seconds);
 
+/// A datagram socket at `path` (at most 107 bytes) that everybody may write to; it never blocks.
+int clinux_datagram_listen(const char *_Nonnull path);
+
+/// Connects to the datagram socket at `path`, or with `@` in front to an abstract one (unix(7)). Writing waits at most
+/// `seconds`.
+int clinux_datagram_connect(const char *_Nonnull path, int seconds);
+
+/// Has the kernel send SIGIO to this process when something can be read.
+int clinux_signal_on_input(int fd);
+
 /// Sends the bytes and one descriptor with them (SCM_RIGHTS, unix(7)). -EPIPE instead of a signal.
 int clinux_send_descriptor(int fd, const void *_Nonnull bytes, size_t length, int passed);
 
