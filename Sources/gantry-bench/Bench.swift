@@ -28,6 +28,8 @@ struct Bench: ParsableCommand {
     var check = false
     @Flag(help: "Only time `run`: for work on one thing.")
     var onlyRun = false
+    @Flag(help: "Time /bin/true through Podman and containerd instead: the launcher is in a world with both.")
+    var engines = false
     @Option(help: ArgumentHelp("Runtime to measure.", valueName: "path"))
     var gantry = "bin/gantry"
     @Option(help: ArgumentHelp("crun to compare with.", valueName: "path"))
@@ -47,9 +49,23 @@ struct Bench: ParsableCommand {
 
     func run() throws {
         let launcher = try Launcher(program: helpers + "/launch", log: work + "/log")
-        let bundle = try Bundle(directory: work + "/bundle", specFrom: runc)
         let competitors = try competitors(launcher)
         var results = Results(competitors: competitors.map(\.name), versions: competitors.map(\.version))
+        if engines {
+            let bench = EngineMeasurements(launcher: launcher, rounds: samples, warmup: warmup)
+            try bench.time(competitors, into: &results)
+        } else {
+            try measure(competitors, launcher, into: &results)
+        }
+        let report = Report(results: results, rounds: samples, bars: engines ? Bar.engines : Bar.all)
+        print(json ? try report.json() : report.table())
+        if check && !report.allBarsHeld { throw ExitCode(1) }
+    }
+
+    private func measure(
+        _ competitors: [Competitor], _ launcher: Launcher, into results: inout Results
+    ) throws {
+        let bundle = try Bundle(directory: work + "/bundle", specFrom: runc)
         let bench = Measurements(
             launcher: launcher, bundle: bundle, floor: helpers + "/floor", work: work, rounds: samples,
             warmup: warmup)
@@ -59,9 +75,6 @@ struct Bench: ParsableCommand {
             try bench.countSystemCalls(competitors, into: &results)
             try bench.findMemoryLimits(competitors, into: &results)
         }
-        let report = Report(results: results, rounds: samples)
-        print(json ? try report.json() : report.table())
-        if check && !report.allBarsHeld { throw ExitCode(1) }
     }
 
     /// Those that are there; gantry and, for `--check`, crun must be.

@@ -5,7 +5,7 @@ import Foundation
 final class Competitor {
     let name: String
     let version: String
-    private let program: String
+    let program: String
     private let root: String
     private var count = 0
 

@@ -1,12 +1,15 @@
 /// What was measured of a runtime.
 enum Measure: String, CaseIterable {
     case run, create, start, state, delete, peakMemory, systemCalls, memoryLimit
+    case podmanRun, ctrRun
 
     var title: String {
         switch self {
         case .peakMemory: "peak memory of run"
         case .systemCalls: "system calls of run"
         case .memoryLimit: "smallest memory limit"
+        case .podmanRun: "podman run --rm --network none"
+        case .ctrRun: "ctr run --rm"
         default: rawValue
         }
     }

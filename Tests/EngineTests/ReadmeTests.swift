@@ -7,7 +7,7 @@ enum ReadmeCommands {
     static func check(_ engine: Engine, client: String) async throws {
         // Where gantry is not what the engine would take anyway; Docker has to be told of it beforehand.
         let ride = try await Rides.shared.ride(engine, engine == .docker ? .gantry : .control)
-        let calls = "/root/calls"
+        let calls = ride.world.home + "/calls"
         try await ride.world.need("mv", "/usr/local/bin/gantry", "/usr/local/bin/gantry.real")
         let wrapper = "#!/bin/sh\necho \"$@\" >>\(calls)\nexec /usr/local/bin/gantry.real \"$@\"\n"
         try ride.world.write(wrapper, to: "/usr/local/bin/gantry", mode: 0o755)

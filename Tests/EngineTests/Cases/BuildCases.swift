@@ -15,7 +15,7 @@ private let dockerfile = """
     """
 
 private func build(_ s: Session, _ words: [String], dockerfile text: String) async throws -> Answer {
-    let directory = s.ride.world.directory + "/root/" + s.name
+    let directory = s.ride.world.home + "/" + s.name
     _ = try await s.host("mkdir", "-p", directory)
     try s.ride.world.write(text, to: directory + "/Dockerfile")
     let command = words + ["-t", "built-" + s.name, directory]

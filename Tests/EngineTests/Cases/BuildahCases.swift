@@ -32,7 +32,7 @@ let buildahCases = [
     },
     EngineCase("buildah run: user, directory, volume", on: on, proves: ["identity", "mounts"]) { s in
         try await s.from()
-        let directory = s.ride.world.directory + "/root/" + s.name
+        let directory = s.ride.world.home + "/" + s.name
         _ = try await s.host("sh", "-c", "mkdir -p \(directory); echo given >\(directory)/file")
         try await s(
             "run", "--user", "1000:50", "--workingdir", "/tmp", "--env", "A=b=c", "--volume",

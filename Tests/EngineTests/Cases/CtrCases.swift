@@ -35,7 +35,7 @@ let ctrCases = [
         ).exits(0).prints(containing: "/tmp\nb=c\n")
     },
     EngineCase("ctr run: mounts", on: on, proves: ["mounts"]) { s in
-        let directory = s.ride.world.directory + "/root/" + s.name
+        let directory = s.ride.world.home + "/" + s.name
         _ = try await s.host("sh", "-c", "mkdir -p \(directory); echo given >\(directory)/file")
         try await s(
             "run", "--rm", "--read-only", "--mount", "type=bind,src=\(directory),dst=/data,options=rbind:rw",
@@ -90,9 +90,9 @@ let ctrTaskCases = [
         "ctr task: life", on: on, proves: ["create", "start", "kill", "delete", "pid-file", "exit-codes"]
     ) { s in
         let script = "trap 'exit 3' TERM; touch /ready; while :; do sleep 0.1; done"
-        try await s("run", "-d", "--pid-file", "/root/\(s.name).pid", s.image, s.name, "sh", "-c", script)
+        try await s("run", "-d", "--pid-file", s.ride.world.home + "/\(s.name).pid", s.image, s.name, "sh", "-c", script)
             .exits(0)
-        let pid = try await s.host("cat", "/root/\(s.name).pid").text
+        let pid = try await s.host("cat", s.name + ".pid").text
         let list = try await s("task", "ls", compared: false).exits(0)
         try s.require(list.text.contains(s.name) && list.text.contains("RUNNING"), "\(list.outcome)")
         try s.require(list.text.contains(pid), "pid \(pid): \(list.outcome)")

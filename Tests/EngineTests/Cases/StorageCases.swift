@@ -1,7 +1,7 @@
 /// Files: the image's, volumes, and what is mounted.
 let storageCases = [
     EngineCase("files: bind mounts", proves: ["mounts"]) { s in
-        let directory = s.ride.world.directory + "/root/" + s.name
+        let directory = s.ride.world.home + "/" + s.name
         _ = try await s.host(
             "sh", "-c", "mkdir -p \(directory)/rw \(directory)/ro; echo given >\(directory)/ro/file")
         try await s(

@@ -49,7 +49,7 @@ final class Ride: Sendable {
 
     private func prepare() async throws {
         let made = try await Command.run(
-            Machine.repository + "/scripts/engines.d/image", [world.directory + "/root"])
+            Machine.repository + "/scripts/engines.d/image", [world.home])
         guard made.code == 0 else { throw World.Failed(description: "\(made)") }
         if runtime == .gantry { try await leaveGantryAlone() }
         switch engine {

@@ -7,9 +7,10 @@ final class World: Sendable {
         let description: String
     }
 
-    /// The same path inside and outside.
+    /// The same path inside and outside. The world removes it when it ends.
     let directory: String
-    private let scratch: TemporaryDirectory
+    /// Where commands run.
+    var home: String { directory + "/home" }
     private let keeper: Child
     private let keepAlive: Int32
     /// Its first process.
@@ -17,8 +18,7 @@ final class World: Sendable {
 
     /// - Parameter runtime: the program that the world has as /usr/local/bin/gantry.
     init(_ purpose: String, runtime: String = Machine.gantry) async throws {
-        scratch = try TemporaryDirectory(purpose)
-        directory = scratch.path
+        directory = try TemporaryDirectory(purpose).path
         // No child may inherit the end whose closing ends the world, not even one that is made in this moment.
         let pipe = directory + "/.alive"
         guard mkfifo(pipe, 0o600) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
@@ -93,7 +93,7 @@ final class World: Sendable {
     /// Where a path of the world is outside of it.
     private func outside(_ path: String) throws -> String {
         if path.hasPrefix(directory + "/") { return path }
-        for own in ["/etc", "/var/lib", "/var/log", "/var/tmp", "/root", "/usr/local/bin"]
+        for own in ["/etc", "/var/lib", "/var/log", "/var/tmp", "/usr/local/bin"]
         where path.hasPrefix(own + "/") {
             return directory + "/" + own.dropFirst().replacing("/", with: "-") + path.dropFirst(own.count)
         }
@@ -104,7 +104,6 @@ final class World: Sendable {
     func end() async throws {
         close(keepAlive)
         let code = try await keeper.wait()
-        scratch.remove()
         guard code == 0 else { throw Failed(description: "the world \(directory) ended with \(code)") }
     }
 }
