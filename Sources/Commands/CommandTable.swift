@@ -229,8 +229,21 @@ enum CommandTable {
         Command.pending("checkpoint", "Save a running container to disk"),
         Command.pending("restore", "Go on with a container that was saved"),
         Command(
+            name: "completion", summary: "Print what a shell needs to complete gantry's words",
+            arguments: "bash|zsh|fish", count: 1...1,
+            details: """
+                Prints a script for a shell, by which it completes commands, flags, their
+                values and the IDs of containers.
+                """,
+            examples: [
+                ("completion bash", "for `source` in ~/.bashrc"),
+                ("completion zsh", "for a file _gantry in a directory of $fpath"),
+                ("completion fish", "for ~/.config/fish/completions/gantry.fish"),
+            ],
+            action: Completion.run),
+        Command(
             name: "help", summary: "Explain gantry or one of its commands", arguments: "[COMMAND]",
-            count: 0...1,
+            count: 0...1, flags: [Flags.manual],
             examples: [("help run", "explain `gantry run`")], action: Help.run),
     ]
 }

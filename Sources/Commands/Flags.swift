@@ -74,6 +74,7 @@ enum Flags {
     ]
 
     // The other commands.
+    static let manual = Flag("man", nil, .toggle, "Print the manual page gantry(1), for man(1)")
     static let interval = Flag(
         "interval", nil, .text("TIME"), "Time between two documents: 500ms, 1m30s … (default: 5s)")
     static let stats = Flag("stats", nil, .toggle, "Print one document and exit")

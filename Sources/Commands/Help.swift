@@ -3,6 +3,10 @@ internal import Diagnostics
 /// `gantry help`, `gantry help COMMAND` and `--help`, rendered from the tables.
 enum Help {
     @Sendable static func run(_ invocation: Invocation) throws(Failure) -> CInt {
+        if invocation.flags.has(Flags.manual) {
+            try Output.standard(ManualPage.text())
+            return 0
+        }
         guard let name = invocation.positionals.first else {
             try Output.standard(overview())
             return 0

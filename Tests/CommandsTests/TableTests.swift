@@ -18,7 +18,8 @@ import Testing
     /// The words that runc, crun and the engines use.
     @Test func everyCommandOfThePeersIsKnown() {
         let words = [
-            "checkpoint", "create", "delete", "events", "exec", "features", "help", "kill", "list", "pause",
+            "checkpoint", "completion", "create", "delete", "events", "exec", "features", "help", "kill",
+            "list", "pause",
             "plan",
             "ps", "restore", "resume", "run", "spec", "start", "state", "update",
         ]

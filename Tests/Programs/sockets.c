@@ -1,6 +1,7 @@
 // The other ends of sockets that a runtime uses.
 //
-//     sockets manager PATH      a service manager: prints each datagram that comes to PATH, a line's end as "|"
+//     sockets manager PATH      a service manager: prints "listening", then each datagram that comes to PATH,
+//                               a line's end as "|"
 //     sockets say WORD...       a service: sends each word, with \n for a line's end, to $NOTIFY_SOCKET
 //     sockets pidfd PATH        an engine: accepts one connection, prints the bytes and of which process the
 //                               descriptor that came with them is
@@ -32,6 +33,8 @@ static int unix_socket(const char *path, int type, int listens) {
 static void manage(const char *path) {
     int fd = unix_socket(path, SOCK_DGRAM, 1);
     char bytes[4096];
+    puts("listening");
+    fflush(stdout);
     for (;;) {
         // A descriptor that comes along is closed at once, which is what a barrier waits for.
         ssize_t count = recv(fd, bytes, sizeof bytes, 0);
