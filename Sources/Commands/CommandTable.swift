@@ -28,6 +28,10 @@ enum CommandTable {
                 deletes the container and exits as the process did. With --detach it returns
                 as soon as the process runs; the container is then deleted with
                 `gantry delete`.
+
+                With process.terminal the process has a terminal of its own. In the
+                foreground every key goes there; with --detach, --console-socket says who
+                gets it.
                 """,
             examples: [
                 ("run --bundle ./hello hello", "run the bundle in ./hello"),
@@ -113,9 +117,12 @@ enum CommandTable {
                 whole process comes from a file, and no COMMAND is given.
 
                 In the foreground, gantry passes signals on and exits as the program does.
+                With --tty the program has a terminal, and every key goes there; with
+                --detach, --console-socket says who gets it.
                 """,
             examples: [
                 ("exec web ps", "run ps in the container"),
+                ("exec -t web sh", "work in it"),
                 ("exec -u 1000:1000 --cwd /tmp web sh -c 'id; pwd'", "as another user, elsewhere"),
                 ("exec -d --process process.json --pid-file job.pid web", "as an engine does"),
             ],

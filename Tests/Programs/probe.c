@@ -26,6 +26,7 @@
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <termios.h>
 #include <unistd.h>
 
 #ifndef MQUEUE_MAGIC
@@ -101,6 +102,24 @@ static void print_descriptors(void) {
         snprintf(name, sizeof name, "%d leads to", fd);
         link_target(name, path);
     }
+}
+
+/// The mode is a separate line: who stands before the terminal sets some of it.
+static void print_terminal(void) {
+    section("terminal");
+    struct termios mode;
+    struct winsize size;
+    if (tcgetattr(0, &mode) < 0 || ioctl(0, TIOCGWINSZ, &size) < 0)
+        return;
+    fprintf(out, "input %o output %o control %o local %o\n", mode.c_iflag, mode.c_oflag, mode.c_cflag, mode.c_lflag);
+    for (size_t i = 0; i < sizeof mode.c_cc; i++)
+        fprintf(out, "character %zu: %u\n", i, mode.c_cc[i]);
+    fprintf(out, "size %u %u\n", size.ws_row, size.ws_col);
+    fprintf(out, "session %d foreground %d\n", (int)tcgetsid(0), (int)tcgetpgrp(0));
+    int fd = open("/dev/tty", O_RDWR);
+    text("/dev/tty", fd < 0 ? NULL : ttyname(0));
+    if (fd >= 0)
+        close(fd);
 }
 
 static void print_program(int argc, char **argv, char **envp) {
@@ -276,6 +295,7 @@ static void print_tree(const char *path, size_t skip) {
 
 static void print_all(int argc, char **argv, char **envp) {
     print_descriptors();
+    print_terminal();
     print_program(argc, argv, envp);
     print_status();
     print_attributes();

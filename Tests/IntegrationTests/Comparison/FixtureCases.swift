@@ -1,10 +1,11 @@
 import Foundation
+import Testing
 
 extension ComparisonCase {
     /// Every configuration in Tests/Fixtures/configs, with only that replaced which belongs to the host or the engine
     /// it was captured on.
     static let fixtures: [ComparisonCase] = names.map { name in
-        ComparisonCase(name, expectation(name)) { try Fixture.adopt(name, $0) }
+        ComparisonCase(name, expectation(name)) { try await Fixture.adopt(name, $0) }
     }
 
     private static let directory = Machine.repository + "/Tests/Fixtures/configs/"
@@ -22,14 +23,13 @@ extension ComparisonCase {
     }
 
     private enum Fixture {
-        static func adopt(_ name: String, _ bundle: ComparisonBundle) throws {
+        static func adopt(_ name: String, _ bundle: ComparisonBundle) async throws {
             let data = try Data(contentsOf: URL(filePath: directory + name + ".json"))
             bundle.config = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
             bundle.set("root.path", "rootfs")
             try replaceHooks(bundle)
             bundle.set("process.args", ["probe"])
-            bundle.set("process.terminal", false)
-            bundle.set("process.consoleSize", nil)
+            if bundle.value("process.terminal") as? Bool == true { try await attachTerminal(bundle) }
             bundle.set("linux.cgroupsPath", "/" + bundle.id)
             replaceNamespaces(bundle)
             try replaceSources(bundle)
@@ -51,6 +51,23 @@ extension ComparisonCase {
                 }
             }
             bundle.set("hooks", hooks)
+        }
+
+        /// The terminal goes to somebody who listens, the report to a descriptor of its own.
+        private static func attachTerminal(_ bundle: ComparisonBundle) async throws {
+            let socket = bundle.directory + "/console.sock"
+            let engine = try Child.spawn(try Programs.compile("console"), [socket])
+            bundle.atEnd {
+                kill(engine.pid, SIGKILL)
+                _ = try await engine.wait()
+            }
+            try await eventually("a console socket") { FileManager.default.fileExists(atPath: socket) }
+            let report = open(bundle.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            bundle.atEnd { close(report) }
+            bundle.descriptors[3] = report
+            bundle.stdout = "/dev/null"
+            bundle.set("process.args", ["probe", "out=3"])
+            bundle.flags += ["--preserve-fds", "1", "--console-socket", socket]
         }
 
         /// Those that were joined by a path were the host's.

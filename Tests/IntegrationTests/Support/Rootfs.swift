@@ -43,5 +43,6 @@ enum Rootfs {
         "hostname", "uname", "ps", "kill", "mknod", "chmod", "chown", "ip", "sysctl", "find", "cut", "tr",
         "od", "tee",
         "printf", "seq", "date", "df", "expr", "nc", "trap", "[", "timeout", "usleep", "dnsdomainname",
+        "stty", "tty", "vi", "yes", "clear",
     ]
 }
