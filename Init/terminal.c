@@ -26,9 +26,11 @@ static int op_pty_master(struct init *init, const struct cplan_op *op) {
 }
 
 static int op_pty_slave(struct init *init, const struct cplan_op *op) {
-    int slave = (int)SYS3(__NR_ioctl, slot(init, op->src), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    // Flags stay those of the open file, which the container sees: close-on-exec is not among those of an open(2).
+    int slave = (int)SYS3(__NR_ioctl, slot(init, op->src), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_LARGEFILE);
     if (slave < 0)
         return slave;
+    SYS3(__NR_fcntl, slave, F_SETFD, FD_CLOEXEC);
     fill(init, op->dst, slave);
     if (!is_pty_slave(slave))
         fail(init, -EINVAL, CPLAN_DETAIL_WRONG_NODE, 0, 0);

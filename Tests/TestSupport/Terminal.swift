@@ -96,7 +96,7 @@ package final class Terminal {
     }
 
     /// Waits for the end of the command and returns its exit code. What it prints is read meanwhile.
-    package func end(seconds: Double = 60) async throws -> Int32 {
+    package func end(seconds: Double = 120) async throws -> Int32 {
         defer { close(master) }
         let deadline = Date().addingTimeInterval(seconds)
         while true {
@@ -112,7 +112,10 @@ package final class Terminal {
                 throw Unexpected(
                     description: "\(line)\nno end after \(output.suffix(2000).debugDescription)")
             }
-            try await Task.sleep(for: .milliseconds(2))
+            // Much output is to be read as fast as it comes.
+            var set = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
+            poll(&set, 1, 2)
+            if set.revents != Int16(POLLIN) { try await Task.sleep(for: .milliseconds(2)) }
         }
     }
 

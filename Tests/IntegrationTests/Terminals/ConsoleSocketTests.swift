@@ -72,9 +72,9 @@ struct ConsoleSocketTests {
             let engine = try await Engine(container.directory.path)
             let document = container.directory.path + "/process.json"
             try """
-                {"terminal": true, "consoleSize": {"height": 12, "width": 34}, "cwd": "/", "env": ["PATH=/bin"],
-                 "user": {"uid": 1000, "gid": 1000}, "args": ["sh", "-c", "stty size; stat -c %u /dev/pts/0"]}
-                """.write(toFile: document, atomically: false, encoding: .utf8)
+            {"terminal": true, "consoleSize": {"height": 12, "width": 34}, "cwd": "/", "env": ["PATH=/bin"],
+             "user": {"uid": 1000, "gid": 1000}, "args": ["sh", "-c", "stty size; stat -c %u /dev/pts/0"]}
+            """.write(toFile: document, atomically: false, encoding: .utf8)
             try await container.succeed(
                 ["exec", "--process", document, "--detach", "--console-socket", engine.socket, container.id])
             #expect(try await engine.end() == "/dev/ptmx\n12 34\r\n1000\r\n")

@@ -49,7 +49,8 @@ struct TerminalTests {
     }
 
     @Test func belongsToTheUser() async throws {
-        try await TestContainer.withTerminal("stat -c %u:%g:%a /dev/pts/0; echo ok >/dev/stdout") { container in
+        try await TestContainer.withTerminal("stat -c %u:%g:%a /dev/pts/0; echo ok >/dev/stdout") {
+            container in
             try container.set("process.user", ["uid": 1000, "gid": 1000])
             let terminal = try container.runOnTerminal()
             #expect(try await terminal.end() == 0)
@@ -115,7 +116,9 @@ struct TerminalTests {
         }
     }
 
-    @Test(arguments: [(["height": 41, "width": 111], "41 111"), (["height": 0, "width": 0], "stty: standard input")])
+    @Test(arguments: [
+        (["height": 41, "width": 111], "41 111"), (["height": 0, "width": 0], "stty: standard input"),
+    ])
     func consoleSize(size: [String: Int], says: String) async throws {
         try await TestContainer.withTerminal("stty size") { container in
             try container.set("process.consoleSize", size)
@@ -179,8 +182,9 @@ struct TerminalTests {
             #expect(outcome.code == 1, "\(outcome)")
             #expect(outcome.stderr.contains("process.terminal: "), "\(outcome)")
         }
-        #expect(try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).contains(" /dev/console ") ==
-            before.contains(" /dev/console "))
+        #expect(
+            try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).contains(" /dev/console ")
+                == before.contains(" /dev/console "))
     }
 
     @Test func execHasATerminalToo() async throws {
@@ -212,11 +216,14 @@ extension TestContainer {
     func untilForeground(_ name: String) async throws {
         try await eventually("\(name) in the foreground") {
             let first = try await self.pid()
-            let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
+            let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap {
+                pid_t($0)
+            }
             return processes.contains { pid in
                 guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
                     text.contains("(\(name))"), let stat = Host.stat(pid), stat.count > 5,
-                    let one = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/pid"),
+                    let one = try? FileManager.default.destinationOfSymbolicLink(
+                        atPath: "/proc/\(pid)/ns/pid"),
                     let other = try? FileManager.default.destinationOfSymbolicLink(
                         atPath: "/proc/\(first)/ns/pid")
                 else { return false }
