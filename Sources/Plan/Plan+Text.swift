@@ -85,7 +85,7 @@ extension Plan {
     static func sync(_ number: UInt64) -> String {
         switch number {
         case SyncPoint.place: "wait until gantry has made the cgroups and put this process into them"
-        case SyncPoint.mounted: "tell that everything is mounted; hooks run on the host"
+        case SyncPoint.mounted: "tell that everything is mounted; hooks run"
         case SyncPoint.terminal: "hand gantry the other end of the terminal"
         default: "tell that everything is ready but the exec"
         }
