@@ -9,8 +9,8 @@ enum FeaturesCommand {
         return 0
     }
 
-    /// Annotations in config.json that change what gantry does: none yet.
-    private static let unsafeAnnotations: [String] = []
+    /// Annotations in config.json that change what gantry does on the host: whoever sets them must be trusted.
+    private static let unsafeAnnotations = ["run.oci.hooks."]
 
     static func text(_ features: Features) -> String {
         var json = JSONWriter(.indented)
