@@ -43,12 +43,13 @@ static int op_reset_signals(struct init *init, const struct cplan_op *op) {
 }
 
 /// Stage 2 says nothing before gantry has been told who it is; under load it would be faster at it than stage 1. When
-/// stage 1 was killed before it could tell, nobody knows of stage 2, and it ends.
-static void wait_until_announced(const int gate[2]) {
+/// stage 1 was killed before it could tell, nobody knows of stage 2, and it ends. It says so, for stage 1 may have been
+/// killed right behind its message: gantry would take a silent end for that of the user's program.
+static void wait_until_announced(struct init *init, const int gate[2]) {
     char announced;
     sys_close(gate[1]);
     if (sys_read(gate[0], &announced, 1) != 1)
-        sys_exit(1);
+        fail(init, -EOWNERDEAD, CPLAN_DETAIL_NONE, 0, 0);
     sys_close(gate[0]);
 }
 
@@ -68,7 +69,7 @@ static int op_fork(struct init *init, const struct cplan_op *op) {
     if (pid < 0)
         return (int)pid;
     if (pid == 0) {
-        wait_until_announced(gate);
+        wait_until_announced(init, gate);
         return (int)SYS0(__NR_setsid); // The caller's terminal and its signals stay the caller's.
     }
     struct cplan_message message = {.type = CPLAN_MSG_FORKED, .value = (int32_t)pid};

@@ -150,25 +150,40 @@ int clinux_send_descriptor(int fd, const void *bytes, size_t length, int passed)
     return count < 0 ? -errno : 0;
 }
 
-long clinux_receive(int fd, void *buffer, size_t length, int *passed) {
+long clinux_receive(int fd, void *buffer, size_t length, int *passed, int *sender) {
+    // Room for one of each: CMSG_SPACE would have room for a second descriptor, which nobody would close.
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int))];
     } control;
     struct iovec part = {buffer, length};
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))};
+    if (*sender >= 0)
+        message.msg_controllen += CMSG_SPACE(sizeof(struct ucred));
     *passed = -1;
+    *sender = -1;
     ssize_t count;
     do
         count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
     while (count < 0 && errno == EINTR);
     if (count < 0)
         return -errno;
-    struct cmsghdr *item = CMSG_FIRSTHDR(&message);
-    if (item != NULL && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
-        memcpy(passed, CMSG_DATA(item), sizeof *passed);
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(&message); item != NULL; item = CMSG_NXTHDR(&message, item)) {
+        if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
+            memcpy(passed, CMSG_DATA(item), sizeof *passed);
+        if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred credentials;
+            memcpy(&credentials, CMSG_DATA(item), sizeof credentials);
+            *sender = credentials.pid;
+        }
+    }
     return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : count;
+}
+
+int clinux_receive_senders(int fd) {
+    int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? -errno : 0;
 }
 
 int clinux_receive_timeout(int fd, int seconds) {

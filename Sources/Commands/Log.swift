@@ -93,7 +93,32 @@ struct Log: Sendable {
     }
 
     private static func sentence(_ level: Level, _ message: String) -> String {
-        level == .error ? "gantry: \(message)\n" : "gantry: \(level.name): \(message)\n"
+        let text = Log.withoutControls(message)
+        return level == .error ? "gantry: \(text)\n" : "gantry: \(level.name): \(text)\n"
+    }
+
+    /// A name from an image, which may be in a message, must not speak to the reader's terminal: control
+    /// characters become `\xNN`.
+    static func withoutControls(_ message: String) -> String {
+        var text: [UInt8] = []
+        var isUnsafe = false
+        var before: UInt8 = 0
+        for byte in message.utf8 {
+            // U+0080 to U+009F, which are control characters as well, are C2 and their number in UTF-8.
+            let isLate = before == 0xc2 && byte < 0xa0
+            before = byte
+            guard byte < 0x20 || byte == 0x7f || isLate else {
+                text.append(byte)
+                continue
+            }
+            isUnsafe = true
+            if isLate { text.removeLast() }
+            text.append(contentsOf: "\\x".utf8)
+            for digit in [byte >> 4, byte & 15] {
+                text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
+        }
+        return isUnsafe ? String(decoding: text, as: UTF8.self) : message
     }
 
     private func line(_ level: Level, _ message: String) -> String {

@@ -95,6 +95,7 @@ extension Plan {
         case (.setNS, 3): "the container has stopped"
         case (.fork, 16): "it has controllers for its children, so it takes no processes itself"
         case (.fork, 95): "it is threaded, and a process needs a domain cgroup"
+        case (.fork, 130): "the init was killed"
         case (.fork, 12): "the container may have stopped"
         case (.mountData, 2): "a path among its options is missing"
         case (.attach, 20): "one of them is a directory, the other is not"

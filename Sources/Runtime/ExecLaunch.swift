@@ -25,7 +25,8 @@ enum ExecLaunch {
         let directory = try exec.openCgroup(fallback: fallback)
         let plan = try exec.plan(intoCgroup: directory.rawOrNone >= 0)
         var process = try InitProcess.spawn(
-            plan: try plan.encode(), door: exec.container.raw, cgroup: directory.rawOrNone)
+            plan: try plan.encode(), door: exec.container.raw, cgroup: directory.rawOrNone,
+            hasNeighbours: true)
         let refusal: InitFailure?
         do throws(Failure) {
             refusal = try converse(&process, plan, uid: exec.process.user.uid, &terminal)
@@ -55,7 +56,7 @@ enum ExecLaunch {
     ) throws(Failure) -> InitFailure? {
         var order = ExecProtocol(forks: plan.forks)
         while true {
-            var received = try process.channel.receive(until: deadline)
+            var received = try process.receive(until: deadline)
             switch order.receive(received.message) {
             case .adopt(let pid):
                 process.adopt(pid)

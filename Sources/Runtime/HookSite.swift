@@ -59,7 +59,7 @@ struct HookSite: ~Copyable {
         let (input, output, errors) = streams.theirs
         var child = try InitProcess.spawn(
             plan: try plan.encode(), door: process.raw, cgroup: directory.rawOrNone,
-            streams: [input, output, errors])
+            streams: [input, output, errors], hasNeighbours: true)
         do throws(Failure) {
             var terminal: Terminal?
             let refusal = try ExecLaunch.converse(

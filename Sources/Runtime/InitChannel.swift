@@ -11,9 +11,13 @@ struct InitChannel: ~Copyable {
         var failure: InitFailure?
         /// The descriptor that came along.
         var descriptor: Descriptor?
+        /// The process that sent it, when the channel asks for that; -1 for the end of file, which nobody sends.
+        var sender: Int32?
     }
 
     let socket: Descriptor
+    /// Whether the kernel tells who sent a message.
+    private let knowsSenders: Bool
 
     /// How long the init may be silent, in seconds. Mounting can take its time; a frozen cgroup would take
     /// for ever.
@@ -22,10 +26,17 @@ struct InitChannel: ~Copyable {
     private static let round: CInt = 1
 
     /// Takes over a connected socket.
-    init(_ socket: consuming Descriptor) throws(Failure) {
+    ///
+    /// - Parameter knowsSenders: must be asked for before the other end is given away.
+    init(_ socket: consuming Descriptor, knowsSenders: Bool = false) throws(Failure) {
         _ = try check(
             clinux_receive_timeout(socket.raw, InitChannel.round), "setsockopt",
             "cannot limit the wait for an init")
+        if knowsSenders {
+            _ = try check(
+                clinux_receive_senders(socket.raw), "setsockopt", "cannot ask who sends an init's messages")
+        }
+        self.knowsSenders = knowsSenders
         self.socket = socket
     }
 
@@ -34,12 +45,14 @@ struct InitChannel: ~Copyable {
     /// - Parameter deadline: on CLOCK_MONOTONIC, in nanoseconds; not waited for much longer than that.
     func receive(until deadline: Int64 = .max) throws(Failure) -> Received {
         var passed: CInt = -1
+        var sender: CInt = -1
         var length = 0
         let capacity = MemoryLayout<cplan_message>.size + Int(CPLAN_DETAIL_MAX)
         let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
             var left = InitChannel.patience
             repeat {
-                length = clinux_receive(socket.raw, buffer.baseAddress!, buffer.count, &passed)
+                sender = knowsSenders ? 0 : -1
+                length = clinux_receive(socket.raw, buffer.baseAddress!, buffer.count, &passed, &sender)
                 left -= InitChannel.round
             } while length == -Errno.EAGAIN && left > 0 && clinux_pending_end() == 0
                 && clinux_monotonic() < deadline
@@ -55,7 +68,9 @@ struct InitChannel: ~Copyable {
         if length != -Errno.ECONNRESET {
             _ = try check(length, "recvmsg", "cannot read from the init")
         }
-        return decode(bytes, descriptor)
+        var received = decode(bytes, descriptor)
+        if knowsSenders { received.sender = sender }
+        return received
     }
 
     private func decode(_ bytes: [UInt8], _ descriptor: consuming Descriptor?) -> Received {

@@ -20,8 +20,10 @@ struct InitProcess: ~Copyable {
     ///   - cgroup: cgroup v2 directory that stage 2 is to be made in, or -1.
     ///   - mark: the last word of its command line (`InitMark`).
     ///   - streams: what become its standard streams; gantry's own when nil.
+    ///   - hasNeighbours: other processes are in the pid namespace that stage 2 gets into.
     static func spawn(
-        plan: [UInt8], door: CInt, cgroup: CInt, mark: String? = nil, streams: [CInt]? = nil
+        plan: [UInt8], door: CInt, cgroup: CInt, mark: String? = nil, streams: [CInt]? = nil,
+        hasNeighbours: Bool
     ) throws(Failure) -> InitProcess {
         let image = try sealed("gantry-init", InitImage.bytes(), executable: true)
         let program = try sealed("gantry-plan", plan, executable: false)
@@ -31,7 +33,7 @@ struct InitProcess: ~Copyable {
         }
         _ = try check(result, "socketpair", "cannot talk to an init")
         let theirs = Descriptor(adopting: ends.1)
-        let channel = try InitChannel(Descriptor(adopting: ends.0))
+        let channel = try InitChannel(Descriptor(adopting: ends.0), knowsSenders: hasNeighbours)
         let pid = clinux_spawn(
             image.raw, "gantry-init", [theirs.raw, door, cgroup, program.raw], 4, mark, streams)
         if pid == -Errno.EACCES || pid == -Errno.EPERM {
@@ -57,6 +59,25 @@ struct InitProcess: ~Copyable {
         try file.write(bytes, name: name)
         _ = try check(clinux_memfd_seal(raw), "fcntl F_ADD_SEALS", "cannot seal the \(name)")
         return file
+    }
+
+    /// As many messages of somebody else may come before that is told.
+    private static let mostForged = 100
+
+    /// Waits for the next message of stage 1 or, once it is adopted, stage 2.
+    ///
+    /// A neighbour with CAP_SYS_PTRACE in the pid namespace can see stage 2 before stage 1 has told of it, take its
+    /// end of the socket and speak up first: it would have us record and kill a process of its choice. The kernel
+    /// tells who has sent a message; others are not heard.
+    ///
+    /// - Parameter deadline: on CLOCK_MONOTONIC, in nanoseconds; not waited for much longer than that.
+    func receive(until deadline: Int64 = .max) throws(Failure) -> InitChannel.Received {
+        for _ in 0...InitProcess.mostForged {
+            let received = try channel.receive(until: deadline)
+            // The end of file has no sender.
+            guard let sender = received.sender, sender >= 0, sender != pid else { return received }
+        }
+        throw Failure(.system, "a process of the container speaks in the init's name")
     }
 
     /// Stage 2 exists: stage 1 is reaped, and `pid` is the container's from now on.

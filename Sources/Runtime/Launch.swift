@@ -74,7 +74,7 @@ enum Launch {
         let directory = try container.cgroup.makeBeforeSpawn()
         var process = try InitProcess.spawn(
             plan: try container.plan.encode(), door: socket.rawOrNone, cgroup: directory.rawOrNone,
-            mark: InitMark(container.record).text)
+            mark: InitMark(container.record).text, hasNeighbours: container.joinsProcesses)
         do {
             try container.cgroup.makeAfterSpawn()
             try converse(&process, container, entry, &terminal)
@@ -95,7 +95,7 @@ enum Launch {
     ) throws(Failure) {
         var order = StartProtocol()
         while true {
-            var received = try process.channel.receive()
+            var received = try process.receive()
             switch order.receive(received.message) {
             case .place:
                 try reply(

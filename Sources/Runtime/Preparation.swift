@@ -42,6 +42,11 @@ struct Preparation {
     /// What the configuration has that does not come to pass, a sentence each.
     var warnings: [String] { Validator.warnings(bundle.spec) + plan.warnings + cgroup.warnings }
 
+    /// Whether its process gets into a pid namespace that has others already.
+    var joinsProcesses: Bool {
+        bundle.spec.linux?.namespaces.contains { $0.type == .pid && $0.path != nil } ?? false
+    }
+
     /// nil without any.
     var hooks: Hooks? {
         bundle.spec.hooks.isEmpty ? nil : Hooks(spec: bundle.spec, id: options.id, bundle: bundle.path)

@@ -20,7 +20,13 @@ int clinux_send(int fd, const void *_Nonnull head, size_t head_length, const voi
 
 /// Receives one datagram; a descriptor that comes with it is stored close-on-exec in `*passed`, else -1. Returns
 /// the length, 0 at end-of-file; -EMSGSIZE when the datagram was longer than the buffer.
-long clinux_receive(int fd, void *_Nonnull buffer, size_t length, int *_Nonnull passed);
+///
+/// `*sender`: a number >= 0 on entry when clinux_receive_senders was called; becomes the pid of the process that sent
+/// the datagram, 0 when it has none in our pid namespace, -1 when that is not known.
+long clinux_receive(int fd, void *_Nonnull buffer, size_t length, int *_Nonnull passed, int *_Nonnull sender);
+
+/// Has the kernel tell who sent what is sent from now on.
+int clinux_receive_senders(int fd);
 
 /// Limits how long clinux_receive may wait: it returns -EAGAIN after that many seconds.
 int clinux_receive_timeout(int fd, int seconds);
