@@ -72,6 +72,7 @@ struct Bench: ParsableCommand {
         try bench.timeRun(competitors, into: &results)
         if !onlyRun {
             try bench.timeLifecycle(competitors, into: &results)
+            try bench.timeExec(competitors, into: &results)
             try bench.countSystemCalls(competitors, into: &results)
             try bench.findMemoryLimits(competitors, into: &results)
         }

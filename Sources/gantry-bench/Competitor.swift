@@ -54,9 +54,14 @@ final class Bundle {
 
     var rootfs: String { directory + "/rootfs" }
 
-    /// Writes config.json, with a memory limit where one is given.
-    func write(memoryLimit bytes: Int? = nil) throws {
+    /// Writes config.json, with another program or a memory limit where they are given.
+    func write(args: [String]? = nil, memoryLimit bytes: Int? = nil) throws {
         var configuration = configuration
+        if let args {
+            var process = configuration["process"] as? [String: Any] ?? [:]
+            process["args"] = args
+            configuration["process"] = process
+        }
         if let bytes {
             var linux = configuration["linux"] as? [String: Any] ?? [:]
             var resources = linux["resources"] as? [String: Any] ?? [:]

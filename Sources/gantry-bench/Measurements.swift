@@ -53,6 +53,28 @@ struct Measurements {
         }
     }
 
+    /// `exec` of /bin/true in a container that runs, one of each competitor's.
+    func timeExec(_ competitors: [Competitor], into results: inout Results) throws {
+        try bundle.write(args: ["/bin/sleep", "1000"])
+        defer { try? bundle.write() }
+        let containers = competitors.map { ($0, id: $0.nextID()) }
+        defer {
+            for (competitor, id) in containers {
+                _ = try? launcher.run(competitor.command("delete", "--force", id))
+            }
+        }
+        for (competitor, id) in containers {
+            _ = try launcher.succeed(competitor.command("run", "--detach", "--bundle", bundle.directory, id))
+        }
+        for round in -warmup..<rounds {
+            for turn in 0..<containers.count {
+                let (competitor, id) = containers[(turn + round + warmup) % containers.count]
+                let outcome = try launcher.succeed(competitor.command("exec", id, "/bin/true"))
+                if round >= 0 { results.add(outcome.milliseconds, .exec, competitor.name) }
+            }
+        }
+    }
+
     private func waitForEnd(_ pidFile: String) throws {
         let text = try String(contentsOfFile: pidFile, encoding: .utf8)
         guard let pid = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {

@@ -1,6 +1,6 @@
 /// What was measured of a runtime.
 enum Measure: String, CaseIterable {
-    case run, create, start, state, delete, peakMemory, systemCalls, memoryLimit
+    case run, create, start, state, delete, exec, peakMemory, systemCalls, memoryLimit
     case podmanRun, ctrRun
 
     var title: String {

@@ -35,6 +35,26 @@ import Testing
         try compare(try printed(fixture, TestHost.unified), with: fixture + ".unified")
     }
 
+    /// An exec in a container of the configuration, from the process that an engine gave.
+    @Test(arguments: [("docker-default", "docker-exec"), ("podman-default", "podman-exec")])
+    func printedExec(_ fixture: String, _ process: String) throws {
+        let file = PlanGoldenTests.configs.appendingPathComponent(fixture + ".json")
+        let spec = try Spec.load(json: [UInt8](Data(contentsOf: file)), name: fixture)
+        let document = PlanGoldenTests.configs.deletingLastPathComponent().appendingPathComponent(
+            "processes/\(process).json")
+        let exec = try Spec.Process.load(json: [UInt8](Data(contentsOf: document)), name: process)
+        let paths = ["/sys/fs/cgroup/memory/box/tasks", "/sys/fs/cgroup/pids/box/tasks"]
+        let joining = Joining(
+            entrances: paths.flatMap { Array($0.utf8) + [0] }, processLimit: .max)
+        var options = TestHost.options
+        for intoCgroup in [false, true] {
+            options.intoCgroup = intoCgroup
+            let plan = try Planner.planExec(
+                exec, in: spec, joining: joining, facts: TestHost.facts(), options: options)
+            try compare(plan.description, with: process + (intoCgroup ? ".hybrid" : ""))
+        }
+    }
+
     private func printed(_ fixture: String, _ layout: CgroupLayout) throws -> String {
         let file = PlanGoldenTests.configs.appendingPathComponent(fixture + ".json")
         let spec = try Spec.load(json: [UInt8](Data(contentsOf: file)), name: fixture)

@@ -1,8 +1,9 @@
 // Prints what a process can see of itself and of its container, in sections of lines that can be compared.
 //
-// usage: probe [out=FD] [files=DIR]
+// usage: probe [out=FD] [files=DIR] [pause]
 //   out=FD      where to print; standard output when not given
 //   files=DIR   only the files beneath DIR, for looking at a root file system from outside
+//   pause       prints nothing and waits: a container's first process while an exec is looked at
 //
 // Static and with nothing but system calls and /proc, so that it runs in any root file system.
 #define _GNU_SOURCE
@@ -155,6 +156,10 @@ static void print_attributes(void) {
     number("parent is outside", getppid() == 0);
     number("session leader", getsid(0) == getpid());
     number("group leader", getpgrp() == getpid());
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    number("controlling terminal", terminal);
+    if (terminal >= 0)
+        close(terminal);
     fprintf(out, "personality: %x\n", (unsigned)personality(0xffffffff));
     number("dumpable", prctl(PR_GET_DUMPABLE));
     number("securebits", prctl(PR_GET_SECUREBITS));
@@ -316,6 +321,8 @@ int main(int argc, char **argv, char **envp) {
             fd = atoi(argv[i] + 4);
         if (strncmp(argv[i], "files=", 6) == 0)
             files = argv[i] + 6;
+        while (strcmp(argv[i], "pause") == 0)
+            pause();
     }
     char *report = NULL;
     size_t length = 0;

@@ -130,30 +130,26 @@ enum Comparison {
     }
 
     private static func run(_ bundle: ComparisonBundle) async throws -> Result {
+        if bundle.exec != nil { bundle.set("process.args", ["/bin/probe", "pause"]) }
         let data = try JSONSerialization.data(
             withJSONObject: bundle.config, options: [.withoutEscapingSlashes])
         try data.write(to: URL(filePath: bundle.directory + "/bundle/config.json"))
-        let program = bundle.runtime == .gantry ? Machine.gantry : Machine.runc!
-        let root = ["--root", bundle.directory + "/state"]
-        let verb = bundle.startsSeparately ? ["create"] : ["run", "--detach"]
-        let words =
-            bundle.wrapper + [program] + root + verb + ["--bundle", bundle.directory + "/bundle"]
-            + bundle.flags
-            + [bundle.id]
-        let child = try Child.spawn(
-            words[0], Array(words.dropFirst()),
-            stdin: bundle.stdin, stdout: bundle.stdout, stderr: bundle.stderr, descriptors: bundle.descriptors
-        )
+        let words = bundle.exec == nil ? bundle.wrapper + startWords(bundle) : startWords(bundle)
+        let child =
+            bundle.exec == nil
+            ? try spawn(words, bundle)
+            : try Child.spawn(words[0], Array(words.dropFirst()), stderr: bundle.stderr)
         var code = try await child.wait()
-        if code == 0, bundle.startsSeparately {
-            code = try await Command.run(program, root + ["start", bundle.id]).code
+        if code == 0, bundle.startsSeparately, bundle.exec?.isBeforeStart != true {
+            code = try await Command.run(words[0], ["--root", words[2], "start", bundle.id]).code
         }
+        if code == 0, let exec = bundle.exec { code = try await perform(exec, bundle) }
         var report: ProbeReport?
         if code == 0 {
             let text = try await completeReport(bundle.report)
             report = ProbeReport(text, id: bundle.id, directory: bundle.directory, joined: bundle.joined)
-            _ = try await Command.run(program, root + ["delete", "--force", bundle.id])
         }
+        _ = try await Command.run(words[0], ["--root", words[2], "delete", "--force", bundle.id])
         let leaks = try leaks(bundle)
         report?.append("files left", try await files(bundle))
         let stderr = (try? String(contentsOfFile: bundle.stderr, encoding: .utf8)) ?? ""
@@ -162,9 +158,39 @@ enum Comparison {
             leaks: leaks)
     }
 
+    private static func program(_ bundle: ComparisonBundle) -> [String] {
+        [bundle.runtime == .gantry ? Machine.gantry : Machine.runc!, "--root", bundle.directory + "/state"]
+    }
+
+    private static func startWords(_ bundle: ComparisonBundle) -> [String] {
+        program(bundle) + (bundle.startsSeparately ? ["create"] : ["run", "--detach"])
+            + ["--bundle", bundle.directory + "/bundle"] + bundle.flags + [bundle.id]
+    }
+
+    /// Starts what leads to the report, with the stdio that the case wants.
+    private static func spawn(_ words: [String], _ bundle: ComparisonBundle) throws -> Child {
+        try Child.spawn(
+            words[0], Array(words.dropFirst()), stdin: bundle.stdin, stdout: bundle.stdout,
+            stderr: bundle.stderr, descriptors: bundle.descriptors)
+    }
+
+    private static func perform(_ exec: ExecStep, _ bundle: ComparisonBundle) async throws -> Int32 {
+        try await exec.prepare?(bundle)
+        var words = bundle.wrapper + program(bundle) + ["exec"] + exec.flags
+        if exec.isDetached { words.append("--detach") }
+        if let document = exec.document {
+            let path = bundle.directory + "/process.json"
+            try JSONSerialization.data(withJSONObject: document).write(to: URL(filePath: path))
+            words += ["--process", path, bundle.id]
+        } else {
+            words += [bundle.id] + exec.args
+        }
+        return try await spawn(words, bundle).wait()
+    }
+
     /// Waits until the report's last line is there; an incomplete one tells the rest.
     private static func completeReport(_ path: String) async throws -> String {
-        for _ in 0..<500 {
+        for _ in 0..<5000 {
             if let text = try? String(contentsOfFile: path, encoding: .utf8), text.hasSuffix("[end]\n") {
                 return text
             }

@@ -1,5 +1,20 @@
 import Foundation
 
+/// An exec of the probe.
+struct ExecStep {
+    /// Of `exec`.
+    var flags: [String] = []
+    /// For `--process`; else the arguments are on the command line.
+    var document: [String: Any]?
+    var args = ["/bin/probe"]
+    /// Detached runc gives a process the stdio of its own; else it gives pipes, and copies.
+    var isDetached = true
+    /// Before the container is started.
+    var isBeforeStart = false
+    /// What happens when the container runs, before the exec.
+    var prepare: ((ComparisonBundle) async throws -> Void)?
+}
+
 /// A bundle for one of the two runtimes that are compared: each gets its own, made by the same steps, so that what the
 /// first one leaves in a root file system does not help the second.
 final class ComparisonBundle {
@@ -27,6 +42,8 @@ final class ComparisonBundle {
     var stderr: String
     /// Further descriptors of the runtime's.
     var descriptors: [Int32: Int32] = [:]
+    /// The probe is an exec in the container, whose first process waits; the wrapper and all stdio are the exec's.
+    var exec: ExecStep?
     /// Where the probe's report is found.
     let report: String
 

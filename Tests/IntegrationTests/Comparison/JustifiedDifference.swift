@@ -85,8 +85,11 @@ struct JustifiedDifference {
     }
 
     static func removed(from lines: [String], in section: String, of name: String) -> [String] {
-        let names = name.split(separator: ComparisonCase.separator)
-        let rules = all.filter { rule in
+        // An exec in a container that differs: what is said of that holds as well.
+        let inside = ComparisonCase.execPrefixes.first { name.hasPrefix($0) }
+        let names =
+            name.split(separator: ComparisonCase.separator) + [name.dropFirst(inside?.count ?? 0)]
+        let rules = (all + execs).filter { rule in
             rule.section == section && names.contains { $0.hasPrefix(rule.cases) }
         }
         return lines.compactMap { line in

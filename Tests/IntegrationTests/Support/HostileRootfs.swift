@@ -84,6 +84,8 @@ extension Programs {
     static let churn = Result { try compile("churn") }
     /// Tries to look into another process.
     static let peek = Result { try compile("peek") }
+    /// Falls upon every process that comes.
+    static let hunter = Result { try compile("hunter") }
     /// Tells of processes that a command leaves behind.
     static let subreaper = Result { try compile("subreaper") }
 }
