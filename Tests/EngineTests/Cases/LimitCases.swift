@@ -24,7 +24,7 @@ let limitCases = [
         ).exits(0).prints("20\n")
         try await s(
             "run", "--rm", "--pids-limit", "4", s.image, "sh", "-c",
-            "for i in 1 2 3 4 5 6; do sleep 2 & done 2>/dev/null; wait; echo done", compared: false
+            "exec 2>/dev/null; for i in 1 2 3 4 5 6; do sleep 2 & done; wait; echo done", compared: false
         ).exits(2)
     },
     EngineCase("limit: processors", proves: ["limits"]) { s in
