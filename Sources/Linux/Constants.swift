@@ -54,6 +54,12 @@ public enum LockOperation {
     public static let unlock: CInt = 8
 }
 
+/// Options of waitpid(2).
+public enum Wait {
+    /// WNOHANG.
+    public static let noHang: CInt = 1
+}
+
 /// Signals that gantry sends or tells apart itself, the same on x86-64 and arm64 (signal(7)).
 public enum Signal {
     public static let kill: CInt = 9

@@ -109,7 +109,11 @@ struct InitProcess: ~Copyable {
                 return WaitStatus(raw: 0)
             }
         }
-        return wait()
+        // A zombie that somebody in the container traces stays that one's until it lets go (ptrace(2)).
+        var status: CInt = 0
+        guard clinux_waitpid(pid, &status, Wait.noHang) != 0 else { return WaitStatus(raw: 0) }
+        reaped = true
+        return WaitStatus(raw: status)
     }
 
     /// Reaps the process: returns only when it has ended.
