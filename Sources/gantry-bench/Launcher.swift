@@ -34,13 +34,13 @@ final class Launcher {
     }
 
     /// Runs a command to its end, at most `seconds`.
-    func run(_ command: [String], seconds: Double = 10) throws -> Outcome {
-        try ask(["run", String(Int(seconds * 1000))] + command)
+    func run(_ command: [String], seconds: Double = 10, onTerminal: Bool = false) throws -> Outcome {
+        try ask([onTerminal ? "tty" : "run", String(Int(seconds * 1000))] + command)
     }
 
     /// Runs a command that must succeed.
-    func succeed(_ command: [String]) throws -> Outcome {
-        let outcome = try run(command)
+    func succeed(_ command: [String], onTerminal: Bool = false) throws -> Outcome {
+        let outcome = try run(command, onTerminal: onTerminal)
         if outcome.status != 0 {
             let said = output().trimmingCharacters(in: .whitespacesAndNewlines)
             throw BenchError("\(command.joined(separator: " ")): status \(outcome.status): \(said)")

@@ -53,7 +53,7 @@ struct Measurements {
         }
     }
 
-    /// `exec` of /bin/true in a container that runs, one of each competitor's.
+    /// `exec` of /bin/true in a container that runs, one of each competitor's, without and with a terminal.
     func timeExec(_ competitors: [Competitor], into results: inout Results) throws {
         try bundle.write(args: ["/bin/sleep", "1000"])
         defer { try? bundle.write() }
@@ -70,7 +70,11 @@ struct Measurements {
             for turn in 0..<containers.count {
                 let (competitor, id) = containers[(turn + round + warmup) % containers.count]
                 let outcome = try launcher.succeed(competitor.command("exec", id, "/bin/true"))
-                if round >= 0 { results.add(outcome.milliseconds, .exec, competitor.name) }
+                let terminal = try launcher.succeed(
+                    competitor.command("exec", "--tty", id, "/bin/true"), onTerminal: true)
+                guard round >= 0 else { continue }
+                results.add(outcome.milliseconds, .exec, competitor.name)
+                results.add(terminal.milliseconds, .execTerminal, competitor.name)
             }
         }
     }

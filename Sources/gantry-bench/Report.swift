@@ -12,6 +12,7 @@ struct Bar {
         Bar(measure: .run, other: Results.floor, most: 1.8),
         Bar(measure: .state, other: "crun", most: 0.6),
         Bar(measure: .exec, other: "crun", most: 0.7),
+        Bar(measure: .execTerminal, other: "crun", most: 0.8),
         Bar(measure: .peakMemory, other: "crun", most: 1),
         Bar(measure: .memoryLimit, other: "crun", most: 1),
         Bar(measure: .systemCalls, other: nil, most: 500),

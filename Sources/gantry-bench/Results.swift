@@ -1,10 +1,11 @@
 /// What was measured of a runtime.
 enum Measure: String, CaseIterable {
-    case run, create, start, state, delete, exec, peakMemory, systemCalls, memoryLimit
+    case run, create, start, state, delete, exec, execTerminal, peakMemory, systemCalls, memoryLimit
     case podmanRun, ctrRun
 
     var title: String {
         switch self {
+        case .execTerminal: "exec with a terminal"
         case .peakMemory: "peak memory of run"
         case .systemCalls: "system calls of run"
         case .memoryLimit: "smallest memory limit"

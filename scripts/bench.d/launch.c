@@ -5,6 +5,7 @@
 // Requests are lines on stdin, their fields separated by 0x1f; every request is answered by one line.
 //   run MILLISECONDS ARGV...  runs a command with its output in LOG and answers "NANOSECONDS PEAK_KIB STATUS";
 //                             STATUS is the exit status, 128 + a signal, or -1 when it was killed as too late
+//   tty MILLISECONDS ARGV...  the same with a terminal of its own instead of LOG, for what prints next to nothing
 //   reap MILLISECONDS PID     waits for an orphan, which is adopted here, and answers "0 0 STATUS"
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -53,17 +55,21 @@ static void finish(pid_t pid, long long start) {
     fflush(stdout);
 }
 
-static void run(char **argv, long milliseconds, int log) {
-    if (ftruncate(log, 0) != 0 || lseek(log, 0, SEEK_SET) != 0) exit(1);
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+/// Runs a command with these two as its standard streams, the first of them its terminal if it is one.
+static void measure(char **argv, long milliseconds, int input, int output) {
     static char *environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    int terminal = isatty(input);
     late = 0;
     long long start = now();
     pid_t pid = vfork();
     if (pid == 0) {
-        dup2(null, 0);
-        dup2(log, 1);
-        dup2(log, 2);
+        if (terminal) {
+            setsid();
+            ioctl(input, TIOCSCTTY, 0);
+        }
+        dup2(input, 0);
+        dup2(output, 1);
+        dup2(output, 2);
         execve(argv[0], argv, environment);
         _exit(127);
     }
@@ -71,7 +77,23 @@ static void run(char **argv, long milliseconds, int log) {
     deadline(milliseconds);
     finish(pid, start);
     waited_for = 0;
+}
+
+static void run(char **argv, long milliseconds, int log) {
+    if (ftruncate(log, 0) != 0 || lseek(log, 0, SEEK_SET) != 0) exit(1);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    measure(argv, milliseconds, null, log);
     close(null);
+}
+
+static void run_on_terminal(char **argv, long milliseconds) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) exit(1);
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (slave < 0) exit(1);
+    measure(argv, milliseconds, slave, slave);
+    close(slave);
+    close(master);
 }
 
 int main(int argc, char **argv) {
@@ -91,6 +113,8 @@ int main(int argc, char **argv) {
         long milliseconds = atol(fields[1]);
         if (strcmp(fields[0], "run") == 0) {
             run(fields + 2, milliseconds, log);
+        } else if (strcmp(fields[0], "tty") == 0) {
+            run_on_terminal(fields + 2, milliseconds);
         } else {
             late = 0;
             deadline(milliseconds);
