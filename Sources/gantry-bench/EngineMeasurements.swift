@@ -18,7 +18,9 @@ struct EngineMeasurements {
 
     private func commands(_ competitor: Competitor) -> [(Measure, [String])] {
         let runtime = competitor.program
-        let podman = ["/usr/bin/podman", "--runtime", runtime, "run", "--rm", "--network", "none", "localhost/box"]
+        let podman = [
+            "/usr/bin/podman", "--runtime", runtime, "run", "--rm", "--network", "none", "localhost/box",
+        ]
         let ctr = ["/usr/bin/ctr", "run", "--rm", "--runc-binary", runtime, "box:box", competitor.nextID()]
         return [(.podmanRun, podman + ["/bin/true"]), (.ctrRun, ctr + ["/bin/true"])]
     }

@@ -90,8 +90,11 @@ let ctrTaskCases = [
         "ctr task: life", on: on, proves: ["create", "start", "kill", "delete", "pid-file", "exit-codes"]
     ) { s in
         let script = "trap 'exit 3' TERM; touch /ready; while :; do sleep 0.1; done"
-        try await s("run", "-d", "--pid-file", s.ride.world.home + "/\(s.name).pid", s.image, s.name, "sh", "-c", script)
-            .exits(0)
+        try await s(
+            "run", "-d", "--pid-file", s.ride.world.home + "/\(s.name).pid", s.image, s.name, "sh", "-c",
+            script
+        )
+        .exits(0)
         let pid = try await s.host("cat", s.name + ".pid").text
         let list = try await s("task", "ls", compared: false).exits(0)
         try s.require(list.text.contains(s.name) && list.text.contains("RUNNING"), "\(list.outcome)")

@@ -35,7 +35,8 @@ extension ComparisonCase {
                     ])
             },
             ComparisonCase("devices outside of /dev") { bundle in
-                bundle.set("linux.devices", [device("/opt/device", "c", 1, 3), device("/made/", "c", 1, 5)])
+                bundle.set(
+                    "linux.devices", [device("/opt/device", "c", 1, 3), device("/made-device/", "c", 1, 5)])
             },
             ComparisonCase("device through a symlink") { bundle in
                 try bundle.makeLink("link", to: "/opt/there")

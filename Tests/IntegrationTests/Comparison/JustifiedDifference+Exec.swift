@@ -15,7 +15,8 @@ extension JustifiedDifference {
             ) { _ in nil },
             JustifiedDifference(
                 section: "status", cases: "exec caller: blocked signals",
-                reason: "signals that a caller blocks would reach the process no more; runc leaves them blocked"
+                reason:
+                    "signals that a caller blocks would reach the process no more; runc leaves them blocked"
             ) { $0.hasPrefix("SigBlk:") ? nil : $0 },
             JustifiedDifference(
                 section: "attributes", cases: "exec process: oomScoreAdj of the document",
@@ -44,7 +45,8 @@ extension JustifiedDifference {
         ].map { name in
             JustifiedDifference(
                 section: "status", cases: "exec " + name,
-                reason: "the umask is the document's or the container's; runc 1.1.5 leaves an exec its caller's"
+                reason:
+                    "the umask is the document's or the container's; runc 1.1.5 leaves an exec its caller's"
             ) { $0.hasPrefix("Umask:") ? nil : $0 }
         }
 }
