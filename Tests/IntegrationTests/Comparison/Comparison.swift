@@ -141,7 +141,7 @@ enum Comparison {
             : try Child.spawn(words[0], Array(words.dropFirst()), stderr: bundle.stderr)
         var code = try await child.wait()
         if code == 0, bundle.startsSeparately, bundle.exec?.isBeforeStart != true {
-            code = try await Command.run(words[0], ["--root", words[2], "start", bundle.id]).code
+            code = try await runtime(bundle, "start", bundle.id).code
         }
         if code == 0, let exec = bundle.exec { code = try await perform(exec, bundle) }
         var report: ProbeReport?
@@ -149,7 +149,7 @@ enum Comparison {
             let text = try await completeReport(bundle.report)
             report = ProbeReport(text, id: bundle.id, directory: bundle.directory, joined: bundle.joined)
         }
-        _ = try await Command.run(words[0], ["--root", words[2], "delete", "--force", bundle.id])
+        _ = try await runtime(bundle, "delete", "--force", bundle.id)
         let leaks = try leaks(bundle)
         report?.append("files left", try await files(bundle))
         let stderr = (try? String(contentsOfFile: bundle.stderr, encoding: .utf8)) ?? ""
@@ -160,6 +160,11 @@ enum Comparison {
 
     private static func program(_ bundle: ComparisonBundle) -> [String] {
         [bundle.runtime == .gantry ? Machine.gantry : Machine.runc!, "--root", bundle.directory + "/state"]
+    }
+
+    private static func runtime(_ bundle: ComparisonBundle, _ words: String...) async throws -> Outcome {
+        let program = program(bundle)
+        return try await Command.run(program[0], Array(program.dropFirst()) + words)
     }
 
     private static func startWords(_ bundle: ComparisonBundle) -> [String] {
