@@ -12,6 +12,7 @@ let package = Package(
         // C: what Swift cannot call, or cannot call safely.
         .target(name: "CLinux", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CPlan"),
+        .target(name: "CKeeper"),
         .target(name: "CBuildInfo"),
         .systemLibrary(
             name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -33,16 +34,29 @@ let package = Package(
         .target(name: "Cgroups", dependencies: ["OCI", "Linux", "CLinux", "Diagnostics"]),
         .target(name: "Store", dependencies: ["JSON", "Linux", "CLinux", "Diagnostics"]),
         .target(
+            name: "Keeper",
+            dependencies: ["CKeeper", "Linux", "CLinux", "FreestandingInit", "Diagnostics"]),
+        .target(
             name: "Runtime",
             dependencies: [
                 "OCI", "JSON", "Seccomp", "Plan", "CPlan", "Linux", "FreestandingInit", "Cgroups",
-                "Store", "Diagnostics",
+                "Store", "Keeper", "Diagnostics",
             ]),
+
+        // The supervisor (spec/supervisor.md).
+        .target(
+            name: "Logs", dependencies: ["JSON", "Linux", "CLinux", "CKeeper", "Store", "Diagnostics"]),
+        .target(
+            name: "Supervisor",
+            dependencies: [
+                "Logs", "Keeper", "CKeeper", "Store", "Cgroups", "JSON", "Linux", "CLinux", "Diagnostics",
+            ]),
+
         .target(
             name: "Commands",
             dependencies: [
-                "OCI", "JSON", "Plan", "Linux", "Cgroups", "Store", "Runtime", "Diagnostics",
-                "CBuildInfo", "CSeccomp",
+                "OCI", "JSON", "Plan", "Linux", "Cgroups", "Store", "Runtime", "Logs", "Supervisor",
+                "Diagnostics", "CBuildInfo", "CSeccomp",
             ]),
         .executableTarget(name: "gantry", dependencies: ["Commands"]),
         // A tool: built by scripts/bench only.
@@ -66,6 +80,16 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests",
             dependencies: ["Runtime", "Store", "Linux", "CLinux", "CPlan", "Diagnostics"]),
+        .testTarget(
+            name: "KeeperTests",
+            dependencies: ["Keeper", "CKeeper", "Linux", "CLinux", "Diagnostics"]),
+        .testTarget(
+            name: "LogsTests", dependencies: ["Logs", "Store", "CKeeper", "Linux", "CLinux", "Diagnostics"]),
+        .testTarget(
+            name: "SupervisorTests",
+            dependencies: [
+                "Supervisor", "Logs", "Keeper", "CKeeper", "Store", "Linux", "CLinux", "Diagnostics",
+            ]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runtime", "Diagnostics"]),
         // What tests that start programs share.
         .target(name: "TestSupport", path: "Tests/TestSupport"),

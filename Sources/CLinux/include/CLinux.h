@@ -8,6 +8,7 @@
 #include "clinux_files.h"
 #include "clinux_process.h"
 #include "clinux_program.h"
+#include "clinux_ring.h"
 #include "clinux_socket.h"
 #include "clinux_terminal.h"
 

@@ -1,0 +1,121 @@
+internal import CKeeper
+internal import CLinux
+public import Diagnostics
+public import Linux
+
+/// What a container prints, on its way from the keeper to the log: the memory that both share (CKeeper.h).
+///
+/// Positions count the bytes of a stream from the keeper's start. Streams: 0 is standard output or what the terminal
+/// shows, 1 is standard error.
+public struct OutputRing: ~Copyable {
+    private let base: UnsafeMutableRawPointer
+    private let shared: UnsafeMutablePointer<ckeeper_shared>
+    /// The keeper waits for it when a ring is full.
+    private let room: Descriptor?
+
+    /// Bytes of one stream that fit.
+    public static let capacity = Int(CKEEPER_RING)
+    private static let ringsStart = (MemoryLayout<ckeeper_shared>.size + 4095) & ~4095
+    /// Size of the memory in bytes.
+    public static let size = ringsStart + Int(CKEEPER_STREAMS) * capacity
+
+    /// Maps the memory.
+    ///
+    /// - Parameter room: the eventfd that tells the keeper that there is room again; nil when nobody waits for it.
+    public init(memory: borrowing Descriptor, room: consuming Descriptor?) throws(Failure) {
+        guard clinux_file_size(memory.raw) >= Int64(OutputRing.size) else {
+            throw Failure(.system, "the keeper's memory is too small; is it another version's?")
+        }
+        var error: CInt = 0
+        guard let base = clinux_map_shared(memory.raw, OutputRing.size, &error) else {
+            throw Failure.system(-error, "mmap", "cannot share memory with the keeper")
+        }
+        self.base = base
+        shared = base.assumingMemoryBound(to: ckeeper_shared.self)
+        self.room = consume room
+    }
+
+    deinit {
+        clinux_unmap(base, OutputRing.size)
+    }
+
+    private func stream(_ number: Int) -> UnsafeMutablePointer<ckeeper_stream> {
+        precondition(number == 0 || number == 1)
+        let offset = MemoryLayout<ckeeper_shared>.offset(ofStreams: number)
+        return (base + offset).assumingMemoryBound(to: ckeeper_stream.self)
+    }
+
+    /// Position behind the last byte that has arrived.
+    public func head(_ number: Int) -> UInt64 { clinux_load64(&stream(number).pointee.head) }
+
+    /// Position of the first byte that is not kept elsewhere yet.
+    public func tail(_ number: Int) -> UInt64 { stream(number).pointee.tail }
+
+    /// Bytes that are not kept elsewhere yet.
+    public func available(_ number: Int) -> Int { Int(head(number) &- tail(number)) }
+
+    /// Whether nothing more will come. What is `available` may still be there.
+    public func hasEnded(_ number: Int) -> Bool { clinux_load32(&stream(number).pointee.ended) != 0 }
+
+    /// Bytes from a position that has arrived and is not consumed yet: as many as lie in one piece, at most `limit`.
+    /// A second call with the position behind them gives the rest.
+    public func bytes(_ number: Int, from position: UInt64, limit: Int = .max) -> UnsafeRawBufferPointer {
+        let start = Int(position % UInt64(OutputRing.capacity))
+        let count = min(Int(head(number) &- position), OutputRing.capacity - start, limit)
+        return UnsafeRawBufferPointer(
+            start: base + OutputRing.ringsStart + number * OutputRing.capacity + start, count: count)
+    }
+
+    /// When the byte at a position arrived, in nanoseconds since the epoch, and the position from which on another
+    /// time holds (`UInt64.max` for none yet).
+    public func arrival(_ number: Int, of position: UInt64) -> (time: Int64, until: UInt64) {
+        let stream = stream(number)
+        let count = clinux_load64(&stream.pointee.mark_head)
+        var index = stream.pointee.mark_tail
+        while index &+ 1 < count, mark(stream, index &+ 1).position <= position { index &+= 1 }
+        guard index < count else { return (clinux_realtime(), .max) }
+        let until = index &+ 1 < count ? mark(stream, index &+ 1).position : .max
+        return (mark(stream, index).time, until)
+    }
+
+    private func mark(_ stream: UnsafeMutablePointer<ckeeper_stream>, _ index: UInt64) -> ckeeper_mark {
+        let offset =
+            MemoryLayout<ckeeper_stream>.size - Int(CKEEPER_MARKS) * MemoryLayout<ckeeper_mark>.stride
+        let marks = (UnsafeMutableRawPointer(stream) + offset).assumingMemoryBound(to: ckeeper_mark.self)
+        return marks[Int(index % UInt64(CKEEPER_MARKS))]
+    }
+
+    /// The bytes before `position` are kept elsewhere: their room may be used again.
+    public func consume(_ number: Int, to position: UInt64) {
+        let stream = stream(number)
+        // The mark of the bytes at `position` is still needed.
+        let count = clinux_load64(&stream.pointee.mark_head)
+        var index = stream.pointee.mark_tail
+        while index &+ 1 < count, mark(stream, index &+ 1).position <= position { index &+= 1 }
+        clinux_store64(&stream.pointee.mark_tail, index)
+        clinux_store64(&stream.pointee.tail, position)
+        clinux_fence()
+        if clinux_load32(&stream.pointee.full) != 0, room.rawOrNone >= 0 {
+            _ = clinux_eventfd_signal(room.rawOrNone)
+        }
+    }
+
+    /// Says whether the keeper must signal `output` when bytes arrive. After `true` look at the heads once more before
+    /// waiting.
+    public func setSleeping(_ sleeps: Bool) {
+        clinux_store32(&shared.pointee.sleeping, sleeps ? 1 : 0)
+        clinux_fence()
+    }
+
+    /// Memory of `CKEEPER_NOTES` bytes for the supervisor's own use, which outlives it.
+    public var notes: UnsafeMutableRawPointer {
+        base + MemoryLayout<ckeeper_shared>.size - Int(CKEEPER_NOTES)
+    }
+}
+
+extension MemoryLayout<ckeeper_shared> {
+    /// Embedded Swift has no key paths to ask with.
+    fileprivate static func offset(ofStreams number: Int) -> Int {
+        size - Int(CKEEPER_NOTES) - (Int(CKEEPER_STREAMS) - number) * MemoryLayout<ckeeper_stream>.stride
+    }
+}
