@@ -5,7 +5,6 @@
 #include <linux/bpf.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,16 +90,6 @@ int clinux_wait_readable_or_changed(int process, int changed, int milliseconds) 
 long clinux_pread(int fd, void *bytes, size_t length, int64_t offset) {
     ssize_t count = pread(fd, bytes, length, offset);
     return count < 0 ? -errno : count;
-}
-
-int clinux_eventfd(void) {
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
-}
-
-int64_t clinux_eventfd_read(int fd) {
-    uint64_t count;
-    return read(fd, &count, sizeof count) < 0 ? -errno : (int64_t)count;
 }
 
 void clinux_sleep(int milliseconds) {

@@ -35,9 +35,9 @@ int clinux_eventfd_signal(int fd) {
     return eventfd_write(fd, 1) < 0 ? -errno : 0;
 }
 
-int clinux_eventfd_clear(int fd) {
+int64_t clinux_eventfd_read(int fd) {
     eventfd_t count;
-    return eventfd_read(fd, &count) < 0 && errno != EAGAIN ? -errno : 0;
+    return eventfd_read(fd, &count) < 0 ? -errno : (int64_t)count;
 }
 
 void *clinux_map_shared(int fd, size_t length, int *error) {

@@ -30,12 +30,6 @@ int clinux_wait_readable_or_changed(int process, int changed, int milliseconds);
 /// pread(2).
 long clinux_pread(int fd, void *_Nonnull bytes, size_t length, int64_t offset);
 
-/// An eventfd(2), close-on-exec and non-blocking.
-int clinux_eventfd(void);
-
-/// How often it was signalled since it was read last; -EAGAIN for never.
-int64_t clinux_eventfd_read(int fd);
-
 /// Sleeps.
 void clinux_sleep(int milliseconds);
 

@@ -24,8 +24,8 @@ int clinux_eventfd(void);
 /// Makes an eventfd readable.
 int clinux_eventfd_signal(int fd);
 
-/// Makes it unreadable again.
-int clinux_eventfd_clear(int fd);
+/// How often it was signalled since it was read last, which makes it unreadable again; -EAGAIN for never.
+int64_t clinux_eventfd_read(int fd);
 
 /// Maps `length` bytes of a file, shared, readable and writable. Null when that fails, with -errno in `*error`.
 void *_Nullable clinux_map_shared(int fd, size_t length, int *_Nonnull error);
