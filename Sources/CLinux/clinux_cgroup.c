@@ -76,17 +76,6 @@ int clinux_wait_changed(int fd, int milliseconds) {
     return count < 0 ? -errno : count > 0;
 }
 
-int clinux_wait_readable_or_changed(int process, int changed, int milliseconds) {
-    struct pollfd set[2] = {{.fd = process, .events = POLLIN}, {.fd = changed, .events = POLLPRI}};
-    int count;
-    do
-        count = poll(set, 2, milliseconds);
-    while (count < 0 && errno == EINTR);
-    if (count < 0)
-        return -errno;
-    return (set[0].revents ? 1 : 0) | (set[1].revents ? 2 : 0);
-}
-
 long clinux_pread(int fd, void *bytes, size_t length, int64_t offset) {
     ssize_t count = pread(fd, bytes, length, offset);
     return count < 0 ? -errno : count;

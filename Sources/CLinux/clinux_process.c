@@ -139,15 +139,21 @@ int clinux_kill(int pid, int signo) {
     return kill(pid, signo) < 0 ? -errno : 0;
 }
 
-int clinux_wait_readable(int first, int second, int milliseconds) {
-    struct pollfd set[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
-    int count;
+_Static_assert(sizeof(struct pollfd) == sizeof(struct clinux_pollfd), "clinux_pollfd is a pollfd");
+_Static_assert(CLINUX_POLLIN == POLLIN && CLINUX_POLLPRI == POLLPRI && CLINUX_POLLOUT == POLLOUT, "events of poll(2)");
+
+int clinux_poll(struct clinux_pollfd *set, int count, int milliseconds) {
+    int ready;
     do
-        count = poll(set, 2, milliseconds);
-    while (count < 0 && errno == EINTR);
-    if (count < 0)
-        return -errno;
-    return (set[0].revents ? 1 : 0) | (set[1].revents ? 2 : 0);
+        ready = poll((struct pollfd *)set, (nfds_t)count, milliseconds);
+    while (ready < 0 && errno == EINTR);
+    return ready < 0 ? -errno : ready;
+}
+
+int clinux_wait_readable(int first, int second, int milliseconds) {
+    struct clinux_pollfd set[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
+    int ready = clinux_poll(set, 2, milliseconds);
+    return ready < 0 ? ready : (set[0].revents ? 1 : 0) | (set[1].revents ? 2 : 0);
 }
 
 int clinux_waitpid(int pid, int *status, int options) {

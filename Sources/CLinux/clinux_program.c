@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,25 +85,6 @@ int clinux_capture_pipe(int fds[2]) {
     close(fds[0]);
     close(fds[1]);
     return -error;
-}
-
-int clinux_wait_any(const int *fds, int count, int milliseconds) {
-    struct pollfd set[8];
-    if (count > 8)
-        return -EINVAL;
-    for (int i = 0; i < count; i++)
-        set[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    int ready;
-    do
-        ready = poll(set, (nfds_t)count, milliseconds);
-    while (ready < 0 && errno == EINTR);
-    if (ready < 0)
-        return -errno;
-    int mask = 0;
-    for (int i = 0; i < count; i++)
-        if (set[i].revents)
-            mask |= 1 << i;
-    return mask;
 }
 
 int clinux_rewind(int fd) {

@@ -12,19 +12,9 @@
 #include <unistd.h>
 
 _Static_assert(sizeof(struct termios) <= sizeof(struct clinux_terminal_mode), "a mode holds a termios");
-_Static_assert(sizeof(struct pollfd) == sizeof(struct clinux_pollfd), "clinux_pollfd is a pollfd");
-_Static_assert(CLINUX_POLLIN == POLLIN && CLINUX_POLLOUT == POLLOUT, "events of poll(2)");
 
 static int result(long value) {
     return value < 0 ? -errno : (int)value;
-}
-
-int clinux_poll(struct clinux_pollfd *set, int count, int milliseconds) {
-    int ready;
-    do
-        ready = result(poll((struct pollfd *)set, (nfds_t)count, milliseconds));
-    while (ready == -EINTR);
-    return ready;
 }
 
 int clinux_is_terminal(int fd) {

@@ -43,12 +43,13 @@ public struct OOMWatch: ~Copyable {
     ///
     /// - Returns: which of the first two.
     public func wait(for process: CInt, milliseconds: Int32) throws(Failure) -> (ended: Bool, changed: Bool) {
-        let ready = try check(
-            isUnified
-                ? clinux_wait_readable_or_changed(process, source.raw, milliseconds)
-                : clinux_wait_readable(process, source.raw, milliseconds),
-            "poll", "cannot wait for the container")
-        return (ready & 1 != 0, ready & 2 != 0)
+        let change = isUnified ? CLINUX_POLLPRI : CLINUX_POLLIN
+        var set = [
+            clinux_pollfd(fd: process, events: Int16(CLINUX_POLLIN), revents: 0),
+            clinux_pollfd(fd: source.raw, events: Int16(change), revents: 0),
+        ]
+        _ = try check(clinux_poll(&set, 2, milliseconds), "poll", "cannot wait for the container")
+        return (set[0].revents != 0, set[1].revents != 0)
     }
 
     /// Whether memory has been short since it was asked last.

@@ -18,7 +18,7 @@ enum ExecCommandLine {
         options.consoleSocket = flags[Flags.consoleSocket].flatMap { $0.isEmpty ? nil : $0 }
         options.pidfdSocket = flags[Flags.pidfdSocket].flatMap { $0.isEmpty ? nil : $0 }
         options.preserveFDs = flags.count(Flags.preserveFDs)
-        return try Operations.exec(options)
+        return try Operations.exec(options, warn: invocation.log.warning)
     }
 
     private static func program(_ invocation: Invocation) throws(Failure) -> ExecOptions.Program {

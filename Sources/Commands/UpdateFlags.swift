@@ -19,73 +19,42 @@ enum UpdateFlags {
     }
 
     static let all: [Row] = [
-        Row("memory", "BYTES", "Limit of memory: 512m, 2g …, -1 for none") {
-            resources, text throws(Failure) in
-            resources.memory = resources.memory ?? Resources.Memory()
-            resources.memory?.limit = try ByteCount.parse(text)
+        memory("memory", "Limit of memory: 512m, 2g …, -1 for none") { $0.limit = $1 },
+        memory("memory-reservation", "Memory that is left to the container when it gets scarce") {
+            $0.reservation = $1
         },
-        Row("memory-reservation", "BYTES", "Memory that is left to the container when it gets scarce") {
-            resources, text throws(Failure) in
-            resources.memory = resources.memory ?? Resources.Memory()
-            resources.memory?.reservation = try ByteCount.parse(text)
+        memory("memory-swap", "Limit of memory and swap together, -1 for none") { $0.swap = $1 },
+        memory("kernel-memory", "Ignored with a warning: Linux has no such limit any more") {
+            $0.kernel = $1
         },
-        Row("memory-swap", "BYTES", "Limit of memory and swap together, -1 for none") {
-            resources, text throws(Failure) in
-            resources.memory = resources.memory ?? Resources.Memory()
-            resources.memory?.swap = try ByteCount.parse(text)
+        memory("kernel-memory-tcp", "Ignored with a warning: Linux has no such limit any more") {
+            $0.kernelTCP = $1
         },
-        Row("kernel-memory", "BYTES", "Ignored with a warning: Linux has no such limit any more") {
-            resources, text throws(Failure) in
-            resources.memory = resources.memory ?? Resources.Memory()
-            resources.memory?.kernel = try ByteCount.parse(text)
+        cpu("cpu-share", "N", "Share of CPU time relative to others: 2 to 262144") {
+            cpu, text throws(Failure) in
+            cpu.shares = try number(text)
         },
-        Row("kernel-memory-tcp", "BYTES", "Ignored with a warning: Linux has no such limit any more") {
-            resources, text throws(Failure) in
-            resources.memory = resources.memory ?? Resources.Memory()
-            resources.memory?.kernelTCP = try ByteCount.parse(text)
+        cpu("cpu-quota", "US", "CPU time in a period, in microseconds, -1 for no limit") {
+            cpu, text throws(Failure) in cpu.quota = try number(text)
         },
-        Row("cpu-share", "N", "Share of CPU time relative to others: 2 to 262144") {
-            resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.shares = try number(text)
+        cpu("cpu-period", "US", "Length of the period, in microseconds") { cpu, text throws(Failure) in
+            cpu.period = try number(text)
         },
-        Row("cpu-quota", "US", "CPU time in a period, in microseconds, -1 for no limit") {
-            resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.quota = try number(text)
+        cpu("cpu-burst", "US", "CPU time that may be saved up, in microseconds") {
+            cpu, text throws(Failure) in
+            cpu.burst = try number(text)
         },
-        Row("cpu-period", "US", "Length of the period, in microseconds") { resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.period = try number(text)
+        cpu("cpu-idle", "0|1", "Whether it runs only when nothing else does") { cpu, text throws(Failure) in
+            cpu.idle = try number(text)
         },
-        Row("cpu-burst", "US", "CPU time that may be saved up, in microseconds") {
-            resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.burst = try number(text)
+        cpu("cpu-rt-period", "US", "Length of the realtime period, in microseconds") {
+            cpu, text throws(Failure) in cpu.realtimePeriod = try number(text)
         },
-        Row("cpu-idle", "0|1", "Whether it runs only when nothing else does") {
-            resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.idle = try number(text)
+        cpu("cpu-rt-runtime", "US", "Realtime CPU time in a period, in microseconds") {
+            cpu, text throws(Failure) in cpu.realtimeRuntime = try number(text)
         },
-        Row("cpu-rt-period", "US", "Length of the realtime period, in microseconds") {
-            resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.realtimePeriod = try number(text)
-        },
-        Row("cpu-rt-runtime", "US", "Realtime CPU time in a period, in microseconds") {
-            resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.realtimeRuntime = try number(text)
-        },
-        Row("cpuset-cpus", "LIST", "CPUs to run on: 0-3,7") { resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.cpus = text
-        },
-        Row("cpuset-mems", "LIST", "Memory nodes to use: 0-1") { resources, text throws(Failure) in
-            resources.cpu = resources.cpu ?? Resources.CPU()
-            resources.cpu?.mems = text
-        },
+        cpu("cpuset-cpus", "LIST", "CPUs to run on: 0-3,7") { $0.cpus = $1 },
+        cpu("cpuset-mems", "LIST", "Memory nodes to use: 0-1") { $0.mems = $1 },
         Row("pids-limit", "N", "Most processes and threads, -1 for no limit") {
             resources, text throws(Failure) in
             resources.pids = Resources.Pids(limit: try number(text))
@@ -98,6 +67,28 @@ enum UpdateFlags {
         Row("l3-cache-schema", "TEXT", "Cache allocation (not supported yet)", unsupported),
         Row("mem-bw-schema", "TEXT", "Memory bandwidth (not supported yet)", unsupported),
     ]
+
+    /// A number of bytes.
+    private static func memory(
+        _ name: String, _ help: String, _ set: @escaping @Sendable (inout Resources.Memory, Int64) -> Void
+    ) -> Row {
+        Row(name, "BYTES", help) { resources, text throws(Failure) in
+            var memory = resources.memory ?? Resources.Memory()
+            set(&memory, try ByteCount.parse(text))
+            resources.memory = memory
+        }
+    }
+
+    private static func cpu(
+        _ name: String, _ placeholder: String, _ help: String,
+        _ set: @escaping @Sendable (inout Resources.CPU, String) throws(Failure) -> Void
+    ) -> Row {
+        Row(name, placeholder, help) { resources, text throws(Failure) in
+            var cpu = resources.cpu ?? Resources.CPU()
+            try set(&cpu, text)
+            resources.cpu = cpu
+        }
+    }
 
     private static let unsupported: @Sendable (inout Resources, String) throws(Failure) -> Void = {
         _, _ throws(Failure) in

@@ -7,12 +7,14 @@ internal import Store
 
 /// One exec, from what is prepared to a process that runs.
 enum ExecLaunch {
-    /// - Parameter terminal: takes the terminal of a process that has one.
+    /// - Parameters:
+    ///   - terminal: takes the terminal of a process that has one.
+    ///   - warn: is told of capabilities that were asked for here and cannot be given.
     static func perform(
-        _ exec: borrowing ExecPreparation, terminal: inout Terminal?
+        _ exec: borrowing ExecPreparation, terminal: inout Terminal?, warn: (String) -> Void
     ) throws(Failure) -> InitProcess {
-        if let process = try perform(exec, &terminal, fallback: false) { return process }
-        guard let process = try perform(exec, &terminal, fallback: true) else {
+        if let process = try perform(exec, &terminal, fallback: false, warn: warn) { return process }
+        guard let process = try perform(exec, &terminal, fallback: true, warn: { _ in }) else {
             throw Failure(.system, "the container's cgroup takes no processes")
         }
         return process
@@ -20,10 +22,13 @@ enum ExecLaunch {
 
     /// - Returns: nil when the cgroup of version 2 takes no processes, and there is another one to try.
     private static func perform(
-        _ exec: borrowing ExecPreparation, _ terminal: inout Terminal?, fallback: Bool
+        _ exec: borrowing ExecPreparation, _ terminal: inout Terminal?, fallback: Bool,
+        warn: (String) -> Void
     ) throws(Failure) -> InitProcess? {
         let directory = try exec.openCgroup(fallback: fallback)
         let plan = try exec.plan(intoCgroup: directory.rawOrNone >= 0)
+        // What the container itself lacks was told when it was made.
+        if exec.asksForCapabilities { plan.warnings.forEach(warn) }
         var process = try InitProcess.spawn(
             plan: try plan.encode(), door: exec.container.raw, cgroup: directory.rawOrNone,
             hasNeighbours: true)

@@ -61,9 +61,18 @@ struct ExecPreparation: ~Copyable {
     /// A directory of version 2 that the process is to be born in.
     ///
     /// - Parameter fallback: the one that the container's process is in now, for when its own has controllers
-    ///   for its children.
+    ///   for its children. When its own is gone, that one is opened at once.
     func openCgroup(fallback: Bool) throws(Failure) -> Descriptor? {
-        guard fallback else { return try cgroup.openUnified() }
+        if fallback { return try openCurrentCgroup() }
+        do throws(Failure) {
+            return try cgroup.openUnified()
+        } catch {
+            guard mayFallBack, error.cause?.errno.rawValue == Errno.ENOENT else { throw error }
+            return try openCurrentCgroup()
+        }
+    }
+
+    private func openCurrentCgroup() throws(Failure) -> Descriptor? {
         let layout = try Layout.detect()
         guard let hierarchy = layout.hierarchies.first(where: { $0.isUnified }),
             let directory = try Cgroup.unified(of: containerPID, mountPoint: hierarchy.mountPoint)
@@ -74,6 +83,12 @@ struct ExecPreparation: ~Copyable {
     /// Whether there is another cgroup to go to when version 2 does not take the process in the one it is to go
     /// to: not when that was asked for.
     var mayFallBack: Bool { options.cgroups.isEmpty }
+
+    /// `--cap`.
+    var asksForCapabilities: Bool {
+        if case .command(let command) = options.program { return !command.capabilities.isEmpty }
+        return false
+    }
 
     func plan(intoCgroup: Bool) throws(Failure) -> Plan {
         let facts = try FactGatherer.gather(Planner.execRequests(process, in: spec))

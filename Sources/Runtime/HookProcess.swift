@@ -79,18 +79,19 @@ struct HookProcess: ~Copyable {
         until deadline: Int64?, isInterruptible: Bool, _ streams: inout HookStreams
     ) throws(Failure) -> WaitStatus? {
         while true {
-            var ready: CInt = 0
+            var set = [process.raw, streams.output.raw, streams.errors.raw].map {
+                clinux_pollfd(fd: $0, events: Int16(CLINUX_POLLIN), revents: 0)
+            }
             do throws(Failure) {
-                let numbers = [process.raw, streams.output.raw, streams.errors.raw]
-                ready = try check(
-                    clinux_wait_any(numbers, 3, HookProcess.milliseconds(until: deadline)), "poll",
+                _ = try check(
+                    clinux_poll(&set, CInt(set.count), HookProcess.milliseconds(until: deadline)), "poll",
                     "cannot wait for a hook")
             } catch {
                 end()
                 throw error
             }
-            if ready & 6 != 0 { streams.drain() }
-            if ready & 1 != 0 {
+            if set[1].revents != 0 || set[2].revents != 0 { streams.drain() }
+            if set[0].revents != 0 {
                 // What it printed last may have come between the two.
                 streams.drain()
                 return HookProcess.reap(pid)

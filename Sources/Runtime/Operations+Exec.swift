@@ -4,8 +4,9 @@ internal import Linux
 extension Operations {
     /// `exec`: one more process in a container.
     ///
+    /// - Parameter warn: is told, a sentence at a time, what was asked for with flags and does not come to pass.
     /// - Returns: its exit code, 128 + signal when it was killed; 0 at once when detached.
-    public static func exec(_ options: ExecOptions) throws(Failure) -> CInt {
+    public static func exec(_ options: ExecOptions, warn: (String) -> Void) throws(Failure) -> CInt {
         try InheritedDescriptors.seal(preserving: options.preserveFDs)
         let exec = try ExecPreparation.prepare(options)
         var terminal = try Terminal(
@@ -14,31 +15,36 @@ extension Operations {
         let pidfdSocket: PidfdSocket?
         if let path = options.pidfdSocket { pidfdSocket = try PidfdSocket(path) } else { pidfdSocket = nil }
         if options.detach {
-            let process = try launch(exec, &terminal)
-            try hand(process.pid, options, pidfdSocket)
+            var process = try launch(exec, &terminal, warn: warn)
+            try hand(&process, options, pidfdSocket)
             return 0
         }
         let foreground = try Foreground()
-        var process = try launch(exec, &terminal)
-        try hand(process.pid, options, pidfdSocket)
+        var process = try launch(exec, &terminal, warn: warn)
+        try hand(&process, options, pidfdSocket)
         try foreground.wait(for: process.pid, terminal: terminal)
         return process.wait().code
     }
 
-    /// Tells the engine which process it is.
+    /// Tells the engine which process it is. One that nobody could be told of does not go on.
     private static func hand(
-        _ pid: Int32, _ options: ExecOptions, _ socket: borrowing PidfdSocket?
+        _ process: inout InitProcess, _ options: ExecOptions, _ socket: borrowing PidfdSocket?
     ) throws(Failure) {
-        if let path = options.pidFile { try PidFile.write(pid, to: path) }
-        try socket?.send(pid, as: "setns")
+        do throws(Failure) {
+            if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
+            try socket?.send(process.pid, as: "setns")
+        } catch {
+            process.kill()
+            throw error
+        }
     }
 
     /// Engines look for the first words.
     private static func launch(
-        _ exec: borrowing ExecPreparation, _ terminal: inout Terminal?
+        _ exec: borrowing ExecPreparation, _ terminal: inout Terminal?, warn: (String) -> Void
     ) throws(Failure) -> InitProcess {
         do {
-            return try ExecLaunch.perform(exec, terminal: &terminal)
+            return try ExecLaunch.perform(exec, terminal: &terminal, warn: warn)
         } catch {
             throw Failure(error.kind, "exec failed: " + error.description)
         }

@@ -23,10 +23,6 @@ int clinux_bpf_attach_device(int program, int cgroup);
 /// Waits until an attribute of a kernel file changed (POLLPRI), or the time is over. Returns 1 or 0.
 int clinux_wait_changed(int fd, int milliseconds);
 
-/// Waits until `process` is readable, an attribute in the kernel file `changed` changed (POLLPRI), or the time is
-/// over. Returns a bit mask: 1 for the first, 2 for the second.
-int clinux_wait_readable_or_changed(int process, int changed, int milliseconds);
-
 /// pread(2).
 long clinux_pread(int fd, void *_Nonnull bytes, size_t length, int64_t offset);
 

@@ -32,6 +32,21 @@ int clinux_pidfd_open(int pid);
 int clinux_pidfd_signal(int pidfd, int signo);
 int clinux_kill(int pid, int signo);
 
+/// struct pollfd, and its events.
+struct clinux_pollfd {
+    int fd;
+    short events;
+    short revents;
+};
+
+#define CLINUX_POLLIN 0x001
+#define CLINUX_POLLPRI 0x002
+#define CLINUX_POLLOUT 0x004
+
+/// poll(2), restarted after signals. Entries with a negative descriptor are skipped. Returns how many are ready; 0
+/// when `milliseconds` are over (-1: no limit).
+int clinux_poll(struct clinux_pollfd *_Nonnull set, int count, int milliseconds);
+
 /// Waits until one of two descriptors is readable or hung up, or the time is over. `second` may be -1. Returns a
 /// bit mask: 1 for the first, 2 for the second, 0 when `milliseconds` are over (-1: no limit).
 int clinux_wait_readable(int first, int second, int milliseconds);

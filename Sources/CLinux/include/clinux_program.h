@@ -30,10 +30,6 @@ int clinux_run_program(const struct clinux_program *_Nonnull program);
 /// A pipe, both ends close-on-exec. Reading from it does not wait; writing to it does.
 int clinux_capture_pipe(int fds[_Nonnull 2]);
 
-/// Waits until one of `count` descriptors (at most 8; -1 where there is none) is readable or hung up, or the time is
-/// over. Returns a bit mask, bit 0 for the first; 0 when `milliseconds` are over (-1: no limit).
-int clinux_wait_any(const int *_Nonnull fds, int count, int milliseconds);
-
 /// Goes back to a file's first byte.
 int clinux_rewind(int fd);
 

@@ -9,20 +9,6 @@ struct clinux_terminal_mode {
     uint64_t words[8];
 };
 
-/// struct pollfd, and its events.
-struct clinux_pollfd {
-    int fd;
-    short events;
-    short revents;
-};
-
-#define CLINUX_POLLIN 0x001
-#define CLINUX_POLLOUT 0x004
-
-/// poll(2), restarted after signals. Entries with a negative descriptor are skipped. Returns how many are ready; 0
-/// when `milliseconds` are over (-1: no limit).
-int clinux_poll(struct clinux_pollfd *_Nonnull set, int count, int milliseconds);
-
 /// 1 when the descriptor is a terminal, else 0.
 int clinux_is_terminal(int fd);
 
