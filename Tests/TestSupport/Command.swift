@@ -84,6 +84,7 @@ package struct Child {
             posix_spawn_file_actions_addopen(&actions, 2, stderr, output, 0o600)
         }
         for (number, source) in descriptors { posix_spawn_file_actions_adddup2(&actions, source, number) }
+        try close(allBut: descriptors.keys, &actions)
         // posix_spawn_file_actions_addchdir_np(3) is a GNU extension that Swift's Glibc module does not show.
         let words = (directory.map { ["/usr/bin/env", "-C", $0] } ?? []) + [program] + arguments
 
@@ -107,6 +108,24 @@ package struct Child {
         }
         guard result == 0 else { throw POSIXError(.init(rawValue: result) ?? .EIO) }
         return Child(pid: pid, line: ([program] + arguments).joined(separator: " "))
+    }
+
+    /// What other tests have open at the moment would be inherited, unless it is close-on-exec, which what Foundation
+    /// opens is not.
+    private static func close(
+        allBut kept: some Collection<Int32>, _ actions: inout posix_spawn_file_actions_t
+    ) throws {
+        let end = (kept.max() ?? 2) + 1
+        for number in 3..<max(end, 3) where !kept.contains(number) {
+            posix_spawn_file_actions_addclose(&actions, number)
+        }
+        // A GNU extension (glibc 2.34) that Swift's Glibc module does not show.
+        typealias Add = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+        guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+            throw POSIXError(.ENOSYS)
+        }
+        let result = unsafeBitCast(symbol, to: Add.self)(&actions, max(end, 3))
+        guard result == 0 else { throw POSIXError(.init(rawValue: result) ?? .EIO) }
     }
 
     /// Waits for the end and returns the exit code, 128 + signal for a killed child. Kills it when the time is over.

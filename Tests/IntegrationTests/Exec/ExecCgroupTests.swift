@@ -12,6 +12,8 @@ import Testing
         return controllers?.split(whereSeparator: \.isWhitespace).contains("hugetlb") ?? false
     }
 
+    private static let hasVersion2 = FileManager.default.fileExists(atPath: mount + "/cgroup.procs")
+
     private func write(_ text: String, _ file: String) throws {
         let handle = try FileHandle(forWritingTo: URL(filePath: file))
         defer { try? handle.close() }
@@ -24,10 +26,9 @@ import Testing
         let before = try String(contentsOfFile: root, encoding: .utf8)
         try write("+hugetlb", root)
         defer { if !before.contains("hugetlb") { try? write("-hugetlb", root) } }
-        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
-            try container.set("linux.cgroupsPath", "/gantry-" + container.id)
-            let outcome = try await container.run("--detach")
-            #expect(outcome.code == 0, "\(outcome)")
+        try await TestContainer.sleeping {
+            try $0.set("linux.cgroupsPath", "/gantry-" + $0.id)
+        } _: { container in
             let pid = try await container.pid()
             let own = Self.mount + "/gantry-" + container.id
             try FileManager.default.createDirectory(atPath: own + "/init", withIntermediateDirectories: false)
@@ -47,6 +48,28 @@ import Testing
 
             try write("-hugetlb", own + "/cgroup.subtree_control")
             _ = try await container.gantry("delete", "--force", container.id)
+        }
+    }
+
+    /// A manager on the host may have moved the container away and removed the directory.
+    @Test(.needsContainers, .enabled(if: hasVersion2, "no cgroup v2 hierarchy at \(mount)"))
+    func followsWhenItsOwnIsGone() async throws {
+        try await TestContainer.sleeping {
+            try $0.set("linux.cgroupsPath", "/gantry-" + $0.id)
+        } _: { container in
+            let name = "/gantry-\(container.id)-elsewhere"
+            try FileManager.default.createDirectory(
+                atPath: Self.mount + name, withIntermediateDirectories: false)
+            defer { rmdir(Self.mount + name) }
+            try write(String(try await container.pid()), Self.mount + name + "/cgroup.procs")
+            try #require(rmdir(Self.mount + "/gantry-" + container.id) == 0)
+
+            let inside = try await container.gantry("exec", container.id, "/bin/cat", "/proc/self/cgroup")
+            #expect(inside.lines.contains("0::/gantry-\(container.id)-elsewhere"), "\(inside)")
+            let asked = try await container.gantry("exec", "--cgroup", "/", container.id, "/bin/true")
+            #expect(asked.code == 255 && asked.stderr.contains("no such file or directory"), "\(asked)")
+            try await container.succeed(["delete", "--force", container.id])
+            try await eventually("its end") { rmdir(Self.mount + name) == 0 }
         }
     }
 }

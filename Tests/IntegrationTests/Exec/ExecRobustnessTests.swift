@@ -4,18 +4,6 @@ import Testing
 /// Many execs, and execs at the wrong moment.
 @Suite(.needsContainers, .timeLimit(.minutes(10)))
 struct ExecRobustnessTests {
-    private func with(
-        _ args: [String] = ["/bin/sleep", "1000"], _ change: (TestContainer) throws -> Void = { _ in },
-        _ body: (TestContainer) async throws -> Void
-    ) async throws {
-        try await TestContainer.with(args) { container in
-            try change(container)
-            let outcome = try await container.run("--detach")
-            #expect(outcome.code == 0, "\(outcome)")
-            try await body(container)
-        }
-    }
-
     private func exec(_ container: TestContainer, _ words: [String]) async throws -> Outcome {
         try await Command.run(
             Machine.gantry, ["--root", container.root, "exec"] + words, seconds: 150)
@@ -33,7 +21,7 @@ struct ExecRobustnessTests {
 
     /// 2,000 with GANTRY_SOAK=1.
     @Test func manyLeaveNothing() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             _ = try await exec(container, [container.id, "/bin/true"])
             let before = try traces(container)
             for number in 0..<Soak.rounds(100, soak: 2000) {
@@ -47,7 +35,7 @@ struct ExecRobustnessTests {
     }
 
     @Test func aHundredAtOnce() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let (root, id) = (container.root, container.id)
             try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
                 for number in 0..<100 {
@@ -66,7 +54,7 @@ struct ExecRobustnessTests {
     }
 
     @Test func everyExitCode() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             for code in [0, 1, 2, 126, 127, 128, 200, 254, 255] {
                 let outcome = try await exec(container, [container.id, "/bin/sh", "-c", "exit \(code)"])
                 #expect(outcome.code == Int32(code), "\(outcome)")
@@ -77,7 +65,7 @@ struct ExecRobustnessTests {
     /// Either the program has run, or a sentence says why not; never the one without the other.
     @Test func racingWithTheEnd() async throws {
         for round in 0..<Soak.rounds(8, soak: 200) {
-            try await with { container in
+            try await TestContainer.sleeping { container in
                 let child = try Child.spawn(
                     Machine.gantry,
                     [
@@ -98,7 +86,7 @@ struct ExecRobustnessTests {
 
     @Test func racingWithDelete() async throws {
         for round in 0..<Soak.rounds(6, soak: 100) {
-            try await with { container in
+            try await TestContainer.sleeping { container in
                 let child = try Child.spawn(
                     Machine.gantry, ["--root", container.root, "exec", container.id, "/bin/sleep", "1000"],
                     stderr: container.directory.path + "/err")
@@ -115,7 +103,7 @@ struct ExecRobustnessTests {
     }
 
     @Test func racingWithPause() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let (root, id) = (container.root, container.id)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -146,7 +134,7 @@ struct ExecRobustnessTests {
 
     @Test(arguments: ["TERM", "INT", "USR1", "HUP"])
     func signalsAreForwarded(signal: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let script = "trap 'exit 9' \(signal); touch /ready; while :; do sleep 0.05; done"
             let child = try Child.spawn(
                 Machine.gantry, ["--root", container.root, "exec", container.id, "/bin/sh", "-c", script])
@@ -159,7 +147,7 @@ struct ExecRobustnessTests {
 
     /// As with runc: what was started is the container's.
     @Test func theProcessOutlivesGantry() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let child = try Child.spawn(
                 Machine.gantry,
                 [
@@ -177,7 +165,7 @@ struct ExecRobustnessTests {
     /// Gantry, or a stage of the init, is killed at a system call: what is left in the container is its own.
     @Test(arguments: [KillPoint.Victim.gantry, .stage1, .stage2])
     func killed(victim: KillPoint.Victim) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let words = ["--root", container.root, "exec", container.id, "/bin/true"]
             let before = try traces(container)
             let whole = try await KillPoint.run(victim, .never, words)
@@ -206,7 +194,7 @@ struct ExecRobustnessTests {
         ("{\"args\": [\"x\"]}", "cwd: is required"),
     ])
     func documents(text: String, says: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             var path = text
             if !text.hasPrefix("/") {
                 path = container.directory.path + "/process.json"
@@ -219,7 +207,7 @@ struct ExecRobustnessTests {
     }
 
     @Test func aLimitOnProcessesIsTold() async throws {
-        try await with(["/bin/sleep", "1000"]) {
+        try await TestContainer.sleeping {
             try $0.set("linux.resources.pids", ["limit": 1])
         } _: { container in
             let outcome = try await exec(container, [container.id, "/bin/true"])
@@ -229,7 +217,7 @@ struct ExecRobustnessTests {
     }
 
     @Test func aMemoryLimitKills() async throws {
-        try await with(["/bin/sleep", "1000"]) {
+        try await TestContainer.sleeping {
             try $0.set("linux.resources.memory", ["limit": 16 << 20, "swap": 16 << 20])
         } _: { container in
             let outcome = try await exec(
@@ -242,7 +230,7 @@ struct ExecRobustnessTests {
     }
 
     @Test func closedStandardStreams() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             for closing in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
                 let outcome = try await Command.run(
                     "/bin/sh",
@@ -259,7 +247,7 @@ struct ExecRobustnessTests {
 
     @Test(arguments: ["umount /proc", "umount -l /dev", "mount -t tmpfs none /dev", "rm -rf /etc /tmp"])
     func aContainerThatTookItselfApart(how: String) async throws {
-        try await with(["/bin/sleep", "1000"]) {
+        try await TestContainer.sleeping {
             for set in ["bounding", "effective", "permitted"] {
                 try $0.set("process.capabilities.\(set)", ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"])
             }
@@ -271,7 +259,7 @@ struct ExecRobustnessTests {
     }
 
     @Test func aRootFileSystemThatIsGone() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             try FileManager.default.removeItem(atPath: container.rootfs + "/bin")
             let outcome = try await exec(container, [container.id, "/bin/true"])
             #expect(outcome.code == 255 && outcome.isOneSentence, "\(outcome)")

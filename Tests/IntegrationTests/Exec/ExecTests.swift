@@ -3,20 +3,8 @@ import Testing
 
 /// `gantry exec` in a container that runs.
 @Suite(.timeLimit(.minutes(3))) struct ExecTests {
-    /// A busybox container whose first process sleeps.
-    private func with(
-        _ change: (TestContainer) throws -> Void = { _ in }, _ body: (TestContainer) async throws -> Void
-    ) async throws {
-        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
-            try change(container)
-            let outcome = try await container.run("--detach")
-            #expect(outcome.code == 0, "\(outcome)")
-            try await body(container)
-        }
-    }
-
     @Test func runsInTheContainer() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let outcome = try await container.gantry(
                 "exec", container.id, "/bin/sh", "-c", "echo out; echo err >&2; cat; exit 7", stdin: "in\n")
             #expect(
@@ -26,7 +14,7 @@ import Testing
 
     /// The kernel's own names for namespaces and cgroups.
     @Test func joinsAllNamespacesAndCgroups() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let pid = try await container.pid()
             for name in ["pid", "mnt", "net", "ipc", "uts", "cgroup", "user"] {
                 let inside = try await container.gantry(
@@ -42,7 +30,7 @@ import Testing
     }
 
     @Test func aKilledProcessGives128PlusTheSignal() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let outcome = try await container.gantry("exec", container.id, "/bin/sh", "-c", "kill -9 $$")
             #expect(outcome.code == 137, "\(outcome)")
         }
@@ -54,14 +42,14 @@ import Testing
         ("/etc/passwd", "permission denied"),
     ])
     func whatCannotBeExecutedIs255(program: String, says: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let outcome = try await container.gantry("exec", container.id, program)
             #expect(outcome.code == 255 && outcome.stderr.contains(says), "\(outcome)")
         }
     }
 
     @Test func detachedItGoesOnAndItsPidIsTold() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let file = container.directory.path + "/pid"
             let outcome = try await container.gantry(
                 "exec", "--detach", "--pid-file", file, container.id, "/bin/sleep", "999")
@@ -76,7 +64,7 @@ import Testing
         "", ":", "1:", ":1", "-1", "4294967295", "4294967296", "1:x", "root", "1 ", "0x1", "1:2:3",
     ])
     func usersThatAreRefused(user: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let outcome = try await container.gantry("exec", "--user", user, container.id, "/bin/id")
             #expect(outcome.code != 0 && outcome.stdout.isEmpty, "\(outcome)")
             #expect(outcome.stderr.contains("--user: \"\(user)\" must be UID or UID:GID"), "\(outcome)")
@@ -85,7 +73,7 @@ import Testing
 
     @Test(arguments: [("1", "uid=1 gid=0"), ("7:8", "uid=7 gid=8")])
     func users(user: String, says: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let outcome = try await container.gantry("exec", "-u", user, container.id, "/bin/id")
             #expect(
                 outcome.stdout.replacingOccurrences(
@@ -107,7 +95,7 @@ import Testing
     }
 
     @Test func aDocumentGivesTheWholeProcess() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let file = container.directory.path + "/process.json"
             try """
             {"cwd": "/tmp", "args": ["/bin/sh", "-c", "pwd; id -u; echo $X"], "env": ["X=y"],
@@ -118,9 +106,61 @@ import Testing
         }
     }
 
+    /// A shell's `<(…)`: read to its end, and only once.
+    @Test func aDocumentMayComeThroughAPipe() async throws {
+        try await TestContainer.sleeping { container in
+            let fifo = container.directory.path + "/process"
+            try #require(mkfifo(fifo, 0o600) == 0)
+            // Not as its standard output: the spawn would wait for a reader.
+            let script = """
+                { printf '{"cwd": "/", '; sleep 0.1; echo '"args": ["/bin/pwd"]}'; } > "$0"
+                """
+            let writer = try Child.spawn("/bin/sh", ["-c", script, fifo])
+            let outcome = try await container.gantry("exec", "--process", fifo, container.id)
+            #expect(outcome.code == 0 && outcome.stdout == "/\n", "\(outcome)")
+            #expect(try await writer.wait() == 0)
+        }
+    }
+
+    /// Nobody would know which process it is.
+    @Test(arguments: [["--detach"], []])
+    func whoseFileCannotBeWrittenDoesNotGoOn(flags: [String]) async throws {
+        try await TestContainer.sleeping { container in
+            let outcome = try await Command.run(
+                Machine.gantry,
+                ["--root", container.root, "exec", "--pid-file", "/proc/nosuch/pid"] + flags
+                    + [container.id, "/bin/sleep", "999"])
+            #expect(outcome.code == 255 && outcome.isOneSentence, "\(outcome)")
+            #expect(outcome.stderr.contains("/proc/nosuch/pid"), "\(outcome)")
+            try await eventually("its end") {
+                try !Host.processes(of: container.id).contains { Host.commandLine($0.pid).contains("999") }
+            }
+        }
+    }
+
+    /// Of what gantry itself lacks, what was asked for here is told; what the container lacks was told before.
+    @Test func capabilitiesThatCannotBeGivenAreTold() async throws {
+        try await TestContainer.sleeping { container in
+            func exec(_ flags: [String]) async throws -> Outcome {
+                try await Command.run(
+                    "/usr/bin/setpriv",
+                    ["--bounding-set", "-sys_time", Machine.gantry, "--root", container.root, "exec"] + flags
+                        + [container.id, "/bin/grep", "CapEff", "/proc/self/status"])
+            }
+            let plain = try await exec([])
+            #expect(plain.code == 0 && plain.stderr.isEmpty, "\(plain)")
+            let asked = try await exec(["--cap", "CAP_SYS_TIME", "--cap", "CAP_SYS_BOOT"])
+            #expect(asked.code == 0 && asked.isOneSentence, "\(asked)")
+            #expect(asked.stderr.contains("CAP_SYS_TIME"), "\(asked)")
+            #expect(!asked.stderr.contains("CAP_SYS_BOOT"), "\(asked)")
+            let mask = UInt64(statusValue("CapEff", in: asked.stdout) ?? "", radix: 16)
+            #expect(mask == 1 << 5 | 1 << 10 | 1 << 22 | 1 << 29, "\(asked)")
+        }
+    }
+
     @Test(arguments: ["../x", "/x", "a/../../b", "nosuch:x", "memory:..", "memory:/x", ":"])
     func cgroupsThatLeadOut(path: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let outcome = try await container.gantry("exec", "--cgroup", path, container.id, "/bin/true")
             #expect(outcome.code == 255 && outcome.stderr.contains("--cgroup"), "\(outcome)")
         }

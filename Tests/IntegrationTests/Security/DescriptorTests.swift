@@ -4,22 +4,8 @@ import Testing
 /// What a container could reach through a descriptor, or through the program that started it.
 @Suite(.needsContainers, .timeLimit(.minutes(3)))
 struct DescriptorTests {
-    /// Runs a container whose caller has left 5…50 open, each a directory of the host.
-    private func runWithLeaks(_ container: TestContainer, _ flags: [String] = []) async throws -> Outcome {
-        let outside = try container.makeOutside()
-        try "host".write(toFile: outside + "/secret", atomically: false, encoding: .utf8)
-        try Rootfs.write("#!/bin/sh\necho escaped\n", to: outside + "/escape")
-        let directory = open(outside, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { close(directory) }
-        let output = container.directory.path + "/output"
-        let words = ["--root", container.root, "run", "--bundle", container.bundle] + flags + [container.id]
-        let child = try Child.spawn(
-            Machine.gantry, words, stdout: output, stderr: output,
-            descriptors: Dictionary(uniqueKeysWithValues: (5...50).map { ($0, directory) }))
-        let code = try await child.wait()
-        let text = try String(contentsOfFile: output, encoding: .utf8)
-        try FileManager.default.removeItem(atPath: output)
-        return Outcome(command: child.line, code: code, stdout: text, stderr: text)
+    private func runWithLeaks(_ container: TestContainer) async throws -> Outcome {
+        try await container.gantryWithLeaks(["run", "--bundle", container.bundle, container.id])
     }
 
     @Test(

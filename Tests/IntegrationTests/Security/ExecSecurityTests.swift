@@ -134,44 +134,16 @@ struct ExecSecurityTests {
 
     // MARK: Descriptors
 
-    private func with(
-        _ change: (TestContainer) throws -> Void = { _ in }, _ body: (TestContainer) async throws -> Void
-    ) async throws {
-        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
-            try change(container)
-            let outcome = try await container.run("--detach")
-            #expect(outcome.code == 0, "\(outcome)")
-            try await body(container)
-        }
-    }
-
-    /// An exec whose caller has left 5…50 open, each a directory of the host.
-    private func execWithLeaks(_ container: TestContainer, _ words: [String]) async throws -> Outcome {
-        let outside = try container.makeOutside()
-        try "host".write(toFile: outside + "/secret", atomically: false, encoding: .utf8)
-        try Rootfs.write("#!/bin/sh\necho escaped\n", to: outside + "/escape")
-        let directory = open(outside, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { close(directory) }
-        let output = container.directory.path + "/output"
-        let child = try Child.spawn(
-            Machine.gantry, ["--root", container.root, "exec"] + words, stdout: output, stderr: output,
-            descriptors: Dictionary(uniqueKeysWithValues: (5...50).map { ($0, directory) }))
-        let code = try await child.wait()
-        let text = try String(contentsOfFile: output, encoding: .utf8)
-        try FileManager.default.removeItem(atPath: output)
-        return Outcome(command: child.line, code: code, stdout: text, stderr: text)
-    }
-
     @Test(
         "CVE-2024-21626: a working directory of an exec named by a descriptor is refused",
         arguments: ["", "/..", "/../.."])
     func workingDirectory(suffix: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             for number in 3...24 {
                 for process in ["self", "thread-self"] {
-                    let outcome = try await execWithLeaks(
-                        container,
-                        ["--cwd", "/proc/\(process)/fd/\(number)\(suffix)", container.id, "/bin/ls"])
+                    let outcome = try await container.gantryWithLeaks([
+                        "exec", "--cwd", "/proc/\(process)/fd/\(number)\(suffix)", container.id, "/bin/ls",
+                    ])
                     #expect(outcome.code == 255, "\(outcome)")
                     #expect(outcome.stderr.contains("process.cwd: "), "\(outcome)")
                     #expect(outcome.lines.count == 1, "\(outcome)")
@@ -184,10 +156,10 @@ struct ExecSecurityTests {
         "CVE-2024-21626: a program of an exec named by a descriptor is not found",
         arguments: ["", "/../outside"])
     func program(suffix: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             for number in 3...24 {
-                let outcome = try await execWithLeaks(
-                    container, [container.id, "/proc/self/fd/\(number)\(suffix)/escape"])
+                let outcome = try await container.gantryWithLeaks(
+                    ["exec", container.id, "/proc/self/fd/\(number)\(suffix)/escape"])
                 #expect(outcome.code == 255, "\(outcome)")
                 #expect(outcome.stderr.contains("no such file or directory"), "\(outcome)")
             }
@@ -196,9 +168,9 @@ struct ExecSecurityTests {
 
     @Test("CVE-2024-21626: an exec has stdio and nothing else")
     func descriptors() async throws {
-        try await with { container in
-            let outcome = try await execWithLeaks(
-                container, [container.id, "/bin/sh", "-c", "ls /proc/$$/fd; true"])
+        try await TestContainer.sleeping { container in
+            let outcome = try await container.gantryWithLeaks(
+                ["exec", container.id, "/bin/sh", "-c", "ls /proc/$$/fd; true"])
             #expect(outcome.stdout == "0\n1\n2\n", "\(outcome)")
         }
     }
@@ -207,7 +179,7 @@ struct ExecSecurityTests {
         "CVE-2019-5736: an exec of /proc/self/exe is not the runtime",
         arguments: ["/proc/self/exe", "/script"])
     func ownExecutable(program: String) async throws {
-        try await with {
+        try await TestContainer.sleeping {
             try $0.put("#!/proc/self/exe\n", at: "/script")
         } _: { container in
             let outcome = try await container.gantry("exec", container.id, program, "--version")
@@ -230,7 +202,7 @@ struct ExecSecurityTests {
         "CVE-2022-29162: exec --cap gives no inheritable and no ambient capabilities",
         arguments: ["0", "1000"])
     func inheritable(user: String) async throws {
-        try await with {
+        try await TestContainer.sleeping {
             try $0.set("process.capabilities.ambient", nil)
         } _: { container in
             let text = try await status(container, "--user", user, "--cap", "CAP_SYS_TIME")
@@ -242,7 +214,7 @@ struct ExecSecurityTests {
 
     @Test("CVE-2016-8867: an exec of a plain user has no effective and no ambient capabilities")
     func ambient() async throws {
-        try await with {
+        try await TestContainer.sleeping {
             try $0.set("process.capabilities.ambient", nil)
         } _: { container in
             let text = try await status(container, "--user", "1000")
@@ -254,7 +226,7 @@ struct ExecSecurityTests {
 
     @Test("CVE-2026-30892, CVE-2016-3697: the user of an exec is the number that was given")
     func numericUser() async throws {
-        try await with {
+        try await TestContainer.sleeping {
             try $0.put("1:x:0:0:evil:/root:/bin/sh\n", at: "/etc/passwd")
             try $0.put("1:x:0:\n", at: "/etc/group")
         } _: { container in
@@ -266,7 +238,7 @@ struct ExecSecurityTests {
 
     @Test("CVE-2023-25173: groups of an exec are the container's and those that were given, not the caller's")
     func groups() async throws {
-        try await with {
+        try await TestContainer.sleeping {
             try $0.set("process.user", ["uid": 0, "gid": 0, "additionalGids": [7]])
         } _: { container in
             let outcome = try await Command.run(
@@ -281,7 +253,7 @@ struct ExecSecurityTests {
 
     @Test("CVE-2026-57231: an environment entry without a value gets none of the host's")
     func environmentWithoutValue() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let outcome = try await container.gantry(
                 "exec", "--env", "SECRET", container.id, "/bin/env", environment: ["SECRET": "host"])
             #expect(!outcome.stdout.contains("host"), "\(outcome)")
@@ -292,7 +264,7 @@ struct ExecSecurityTests {
         "CVE-2026-47262: HOME of an exec from a passwd that has no end",
         arguments: ["/dev/zero", "/fifo", "/etc"])
     func endlessPasswd(target: String) async throws {
-        try await with {
+        try await TestContainer.sleeping {
             mkfifo($0.rootfs + "/fifo", 0o666)
             try $0.link("/etc/passwd", to: target)
         } _: { container in
@@ -305,7 +277,7 @@ struct ExecSecurityTests {
         "CVE-2021-43784: very many and very long arguments and variables arrive, or are refused by the kernel"
     )
     func lengths() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let file = container.directory.path + "/process.json"
             func exec(_ env: [String], _ args: [String]) async throws -> Outcome {
                 let document: [String: Any] = ["cwd": "/", "env": env, "args": args]
@@ -335,7 +307,7 @@ struct ExecSecurityTests {
             "symlink": "ln -s /etc/victim /dev/null", "file": "echo > /dev/null", "fifo": "mknod /dev/null p",
             "missing": "true", "other device": "cp -a /dev/zero /dev/null || mv /dev/zero /dev/null",
         ][kind]!
-        try await with { container in
+        try await TestContainer.sleeping { container in
             try container.put("victim", at: "/etc/victim")
             let before = try status(of: "/dev/null")
             let changed = try await container.gantry(
@@ -359,7 +331,7 @@ struct ExecSecurityTests {
 
     @Test("crun 1.28: exec --cgroup leads nowhere else", arguments: ["../..", "a/../../..", "memory:../x"])
     func cgroup(path: String) async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             let outcome = try await container.gantry("exec", "--cgroup", path, container.id, "/bin/true")
             #expect(outcome.code == 255 && outcome.stderr.contains("--cgroup"), "\(outcome)")
         }
@@ -367,7 +339,7 @@ struct ExecSecurityTests {
 
     @Test("an error about a hostile program has no commands for a terminal")
     func controlCharacters() async throws {
-        try await with { container in
+        try await TestContainer.sleeping { container in
             try container.put("#!/\u{1b}]0;owned\u{7}\u{9b}2J\n", at: "/script")
             let outcome = try await container.gantry("exec", container.id, "/script")
             #expect(outcome.code == 255 && outcome.stderr.contains("owned"), "\(outcome)")

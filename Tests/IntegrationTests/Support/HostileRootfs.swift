@@ -39,6 +39,24 @@ extension TestContainer {
         return path
     }
 
+    /// A command of gantry whose caller has left 5…50 open, each a directory of the host. Both streams are in `stdout`
+    /// and in `stderr`.
+    func gantryWithLeaks(_ words: [String]) async throws -> Outcome {
+        let outside = try makeOutside()
+        try "host".write(toFile: outside + "/secret", atomically: false, encoding: .utf8)
+        try Rootfs.write("#!/bin/sh\necho escaped\n", to: outside + "/escape")
+        let host = open(outside, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(host) }
+        let output = directory.path + "/output"
+        let child = try Child.spawn(
+            Machine.gantry, ["--root", root] + words, stdout: output, stderr: output,
+            descriptors: Dictionary(uniqueKeysWithValues: (5...50).map { ($0, host) }))
+        let code = try await child.wait()
+        let text = try String(contentsOfFile: output, encoding: .utf8)
+        try FileManager.default.removeItem(atPath: output)
+        return Outcome(command: child.line, code: code, stdout: text, stderr: text)
+    }
+
     /// `gantry run` by way of another program, which gives gantry what a careless caller would.
     func run(through program: [String], _ flags: String..., gantry: String = Machine.gantry) async throws
         -> Outcome

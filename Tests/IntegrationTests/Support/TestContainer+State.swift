@@ -28,6 +28,20 @@ extension TestContainer {
         pid_t(try #require(try await state()["pid"] as? Int))
     }
 
+    /// Runs the body with a container whose first process sleeps.
+    ///
+    /// - Parameter change: what to do to the bundle before it runs.
+    static func sleeping<Value>(
+        _ change: (TestContainer) throws -> Void = { _ in },
+        _ body: (TestContainer) async throws -> Value
+    ) async throws -> Value {
+        try await with(["/bin/sleep", "1000"]) { container in
+            try change(container)
+            try await container.succeed(["run", "--detach", "--bundle", container.bundle, container.id])
+            return try await body(container)
+        }
+    }
+
     func create(_ flags: String...) async throws {
         try await succeed(["create", "--bundle", bundle] + flags + [id])
     }

@@ -56,8 +56,7 @@ struct ConsoleSocketTests {
     }
 
     @Test func execDetached() async throws {
-        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
-            try await container.succeed(["run", "--detach", "--bundle", container.bundle, container.id])
+        try await TestContainer.sleeping { container in
             let engine = try await Engine(container.directory.path, typing: "hello\n")
             let flags = ["--detach", "--tty", "--console-socket", engine.socket]
             try await container.succeed(["exec"] + flags + [container.id, "/bin/sh", "-c", Self.script])
@@ -67,8 +66,7 @@ struct ConsoleSocketTests {
 
     /// As conmon does it, the size with it.
     @Test func execDocument() async throws {
-        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
-            try await container.succeed(["run", "--detach", "--bundle", container.bundle, container.id])
+        try await TestContainer.sleeping { container in
             let engine = try await Engine(container.directory.path)
             let document = container.directory.path + "/process.json"
             try """

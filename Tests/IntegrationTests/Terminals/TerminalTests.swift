@@ -188,8 +188,7 @@ struct TerminalTests {
     }
 
     @Test func execHasATerminalToo() async throws {
-        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
-            try await container.succeed(["run", "--detach", "--bundle", container.bundle, container.id])
+        try await TestContainer.sleeping { container in
             let script = "tty; stty size; echo here >/dev/tty; cut -d ' ' -f 6-7 /proc/self/stat; exit 4"
             let terminal = try Terminal(
                 container.execWords("/bin/sh", "-c", script), rows: 20, columns: 50)

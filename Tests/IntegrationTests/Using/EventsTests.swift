@@ -77,8 +77,7 @@ struct EventsTests {
     }
 
     @Test func againAndAgainUntilTheEnd() async throws {
-        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
-            try await container.succeed(["run", "--detach", "--bundle", container.bundle, container.id])
+        try await TestContainer.sleeping { container in
             let output = container.directory.path + "/events"
             let child = try Child.spawn(
                 Machine.gantry, ["--root", container.root, "events", "--interval", "20ms", container.id],
