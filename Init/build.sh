@@ -1,9 +1,11 @@
 #!/bin/sh
-# Compiles the freestanding init: build.sh OUTPUT [ARCH]. ARCH is x86_64 or aarch64; the host's by default.
+# Compiles a freestanding program: build.sh OUTPUT [ARCH [SOURCE]]. ARCH is x86_64 or aarch64, the host's by default;
+# SOURCE is main.c (the init, by default), or keeper/main.c.
 set -eu
 output=$1
 host=$(uname -m)
 arch=${2:-$host}
+source=${3:-main.c}
 here=$(cd "$(dirname "$0")" && pwd)
 
 # The host's own compiler, or the cross compiler that Debian names after its target.
@@ -23,7 +25,7 @@ case $("$cc" --version) in *clang*) linker=-fuse-ld=lld ;; esac
     -ffreestanding -fno-builtin -nostdlib -static-pie -fPIE -fvisibility=hidden \
     -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
     -fno-jump-tables -fomit-frame-pointer -fno-common -ffunction-sections -fdata-sections \
-    -I"$here" -I"$here/../Sources/CPlan/include" -include "arch/$arch.h" \
+    -I"$here" -I"$here/../Sources/CPlan/include" -I"$here/../Sources/CKeeper/include" -include "arch/$arch.h" \
     -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,norelro -Wl,--no-dynamic-linker \
     -Wl,-z,noseparate-code -Wl,-s -Wl,-e,_start \
-    -o "$output" "$here/main.c"
+    -o "$output" "$here/$source"

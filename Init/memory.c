@@ -13,7 +13,7 @@ void *memset(void *to, int value, size_t length) {
     return to;
 }
 
-static size_t text_length(const char *text) {
+__attribute__((unused)) static size_t text_length(const char *text) {
     size_t length = 0;
     while (text[length] != 0)
         length++;

@@ -190,3 +190,56 @@ int clinux_receive_timeout(int fd, int seconds) {
     struct timeval limit = {.tv_sec = seconds};
     return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0 ? -errno : 0;
 }
+
+#define MOST_DESCRIPTORS 32
+
+int clinux_send_many(int fd, const void *head, size_t head_length, const void *tail, size_t tail_length,
+                     const int *fds, int count) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct iovec parts[2] = {{(void *)head, head_length}, {(void *)tail, tail_length}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = tail_length > 0 ? 2 : 1};
+    if (count > MOST_DESCRIPTORS)
+        return -EINVAL;
+    if (count > 0) {
+        control.header.cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+        memcpy(CMSG_DATA(&control.header), fds, (size_t)count * sizeof(int));
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : 0;
+}
+
+long clinux_receive_many(int fd, void *buffer, size_t length, int *fds, int *count, int wait) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
+    } control;
+    struct iovec part = {buffer, length};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t received;
+    *count = 0;
+    do
+        received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    while (received < 0 && errno == EINTR);
+    if (received < 0)
+        return -errno;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        *count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(fds, CMSG_DATA(header), (size_t)*count * sizeof(int));
+    }
+    if (!(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+        return received;
+    for (int i = 0; i < *count; i++)
+        close(fds[i]);
+    *count = 0;
+    return -EMSGSIZE;
+}

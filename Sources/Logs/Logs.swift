@@ -1,1 +1,1 @@
-// What this module is: spec/supervisor.md.
+

@@ -25,8 +25,8 @@ struct InitProcess: ~Copyable {
         plan: [UInt8], door: CInt, cgroup: CInt, mark: String? = nil, streams: [CInt]? = nil,
         hasNeighbours: Bool
     ) throws(Failure) -> InitProcess {
-        let image = try sealed("gantry-init", InitImage.bytes(), executable: true)
-        let program = try sealed("gantry-plan", plan, executable: false)
+        let image = try SealedMemory.file("gantry-init", FreestandingImage.initProgram(), executable: true)
+        let program = try SealedMemory.file("gantry-plan", plan, executable: false)
         var ends: (CInt, CInt) = (-1, -1)
         let result = withUnsafeMutableBytes(of: &ends) {
             clinux_seqpacket_pair($0.assumingMemoryBound(to: CInt.self).baseAddress!)
@@ -48,17 +48,6 @@ struct InitProcess: ~Copyable {
     private init(channel: consuming InitChannel, pid: Int32) {
         self.channel = channel
         self.pid = pid
-    }
-
-    private static func sealed(_ name: String, _ bytes: [UInt8], executable: Bool) throws(Failure)
-        -> Descriptor
-    {
-        let raw = try check(
-            clinux_memfd(name, executable ? 1 : 0), "memfd_create", "cannot hold the \(name) in memory")
-        let file = Descriptor(adopting: raw)
-        try file.write(bytes, name: name)
-        _ = try check(clinux_memfd_seal(raw), "fcntl F_ADD_SEALS", "cannot seal the \(name)")
-        return file
     }
 
     /// As many messages of somebody else may come before that is told.

@@ -29,11 +29,12 @@ import Testing
         var emulator: String? { isHost ? nil : Machine.find("qemu-\(rawValue)-static") }
     }
 
-    private func build(_ architecture: Architecture, in directory: TemporaryDirectory) async throws -> String
-    {
+    private func build(
+        _ architecture: Architecture, _ source: String = "main.c", in directory: TemporaryDirectory
+    ) async throws -> String {
         let image = directory.path + "/init"
         let outcome = try await Command.run(
-            "/bin/sh", [Machine.repository + "/Init/build.sh", image, architecture.rawValue])
+            "/bin/sh", [Machine.repository + "/Init/build.sh", image, architecture.rawValue, source])
         try #require(outcome.code == 0, "\(outcome)")
         return image
     }
@@ -42,11 +43,11 @@ import Testing
         try await Command.run("/usr/bin/readelf", [flags, image]).stdout
     }
 
-    @Test(arguments: Architecture.allCases.filter { $0.obstacle == nil })
-    func nothingIsMissingAndNothingIsLarge(architecture: Architecture) async throws {
+    @Test(arguments: Architecture.allCases.filter { $0.obstacle == nil }, ["main.c", "keeper/main.c"])
+    func nothingIsMissingAndNothingIsLarge(architecture: Architecture, source: String) async throws {
         let directory = try TemporaryDirectory("init")
         defer { directory.remove() }
-        let image = try await build(architecture, in: directory)
+        let image = try await build(architecture, source, in: directory)
 
         let size = try FileManager.default.attributesOfItem(atPath: image)[.size] as? Int ?? .max
         #expect(size <= 64 << 10)

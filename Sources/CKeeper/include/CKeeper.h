@@ -76,8 +76,8 @@ struct ckeeper_shared {
 enum ckeeper_message_type {
     // To the keeper. Each is answered by DONE or REFUSED unless something else is said.
 
-    // "I am the supervisor": answered by STATE; REFUSED with EBUSY while another one lives. Needs to be the process that
-    // the keeper started itself.
+    // "I am the supervisor": answered by STATE; REFUSED with EBUSY while another one lives. It is the process that
+    // SUPERVISE started; when nobody has asked for one, whoever says so, for as long as it stays connected.
     CKEEPER_SUPERVISOR = 1,
     // A program, argv as words each ended by NUL, no environment. Descriptors: the executable, then `value` that become
     // 0, 1, 2 and so on, then others that keep the number they get: "%a" in a word is put in its place for the first of

@@ -48,4 +48,15 @@ int clinux_signal_on_input(int fd);
 /// Sends the bytes and one descriptor with them (SCM_RIGHTS, unix(7)). -EPIPE instead of a signal.
 int clinux_send_descriptor(int fd, const void *_Nonnull bytes, size_t length, int passed);
 
+/// One datagram with `count` descriptors (SCM_RIGHTS), at most 32: a header and what follows it. Waits for room as
+/// long as the socket says. -EPIPE instead of a signal.
+int clinux_send_many(int fd, const void *_Nonnull head, size_t head_length, const void *_Nullable tail,
+                     size_t tail_length, const int *_Nullable fds, int count);
+
+/// Receives one datagram; descriptors that come with it are stored close-on-exec in `fds`, which has room for 32, and
+/// their number in `*count`. `wait`: 0 to return -EAGAIN when nothing is there. Returns the length, 0 at end-of-file;
+/// -EMSGSIZE when the datagram was longer than the buffer, and no descriptor then.
+long clinux_receive_many(int fd, void *_Nonnull buffer, size_t length, int *_Nonnull fds, int *_Nonnull count,
+                         int wait);
+
 #endif

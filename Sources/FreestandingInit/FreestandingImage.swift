@@ -1,13 +1,16 @@
-/// The freestanding init that the EmbedInit plugin compiled from Init/.
-public enum InitImage {
-    /// Size of the ELF image in bytes.
-    public static var size: Int { initImageSize }
+/// The freestanding programs that the EmbedInit plugin compiled from Init/.
+public enum FreestandingImage {
+    /// Becomes the container's process (spec/plan.md).
+    public static func initProgram() -> [UInt8] { bytes(of: initImageLiteral, count: initImageSize) }
+
+    /// Keeps a supervised container (spec/supervisor.md).
+    public static func keeper() -> [UInt8] { bytes(of: keeperImageLiteral, count: keeperImageSize) }
 
     /// The ELF image. The literal holds it as UTF-8, so bytes from 0x80 stand as two: 0xC2 or 0xC3, and a
     /// continuation byte.
-    public static func bytes() -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: initImageSize) { buffer, count in
-            initImageLiteral.withUTF8Buffer { literal in
+    private static func bytes(of image: StaticString, count size: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            image.withUTF8Buffer { literal in
                 var from = 0
                 var to = 0
                 while from < literal.count {
