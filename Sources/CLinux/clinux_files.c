@@ -73,6 +73,10 @@ int clinux_renameat(int from, const char *old, int to, const char *fresh) {
     return result(renameat(from, old, to, fresh));
 }
 
+int clinux_symlink(const char *target, const char *path) {
+    return result(symlink(target, path));
+}
+
 int clinux_chmodat(int dirfd, const char *path, unsigned mode) {
     return result(fchmodat(dirfd, path, mode, 0));
 }

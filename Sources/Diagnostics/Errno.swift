@@ -32,6 +32,7 @@ extension Errno {
     public static let EBUSY: CInt = 16
     public static let EEXIST: CInt = 17
     public static let ENODEV: CInt = 19
+    public static let ENOTDIR: CInt = 20
     public static let EISDIR: CInt = 21
     public static let EPIPE: CInt = 32
     public static let ENOTEMPTY: CInt = 39

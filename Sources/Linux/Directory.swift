@@ -21,6 +21,24 @@ public enum Directory {
         return names
     }
 
+    /// Makes a directory and what is missing above it, which is everybody's to look into.
+    ///
+    /// - Parameter purpose: the sentence for why it failed.
+    /// - Returns: false when it was there.
+    @discardableResult
+    public static func make(_ path: String, mode: UInt32, _ purpose: String) throws(Failure) -> Bool {
+        var index = path.utf8.startIndex
+        while let slash = path.utf8[index...].dropFirst().firstIndex(of: UInt8(ascii: "/")) {
+            let result = clinux_mkdirat(AT.cwd, String(path[..<slash]), 0o755)
+            if result != -Errno.EEXIST { _ = try check(result, "mkdir \(path[..<slash])", purpose) }
+            index = slash
+        }
+        let result = clinux_mkdirat(AT.cwd, path, mode)
+        if result == -Errno.EEXIST { return false }
+        _ = try check(result, "mkdir \(path)", purpose)
+        return true
+    }
+
     /// Removes the directory `name` of an open one with all that is in it; symlinks are removed, not followed. None of
     /// that name is no error.
     public static func removeTree(

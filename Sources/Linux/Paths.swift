@@ -45,6 +45,14 @@ public enum Paths {
         return text
     }
 
+    /// The directory that an absolute, cleaned path is in.
+    public static func parent(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.utf8.startIndex else {
+            return "/"
+        }
+        return String(path[..<slash])
+    }
+
     /// Where a directory really is, all symlinks followed. One open instead of a readlink per component.
     public static func canonicalDirectory(_ path: String) throws(Failure) -> String {
         let directory = try Descriptor.open(path, O.path | O.directory)

@@ -33,11 +33,13 @@ public struct Record: Sendable, Equatable {
     public var cgroups: [Cgroup]
     /// Whether the configuration names hooks: who goes on with the container must read it.
     public var hasHooks: Bool
+    /// The directory of a supervised container (`SupervisedContainer`); nil for any other.
+    public var supervised: String?
 
     public init(
         id: String, bundle: String, rootfs: String, created: Int64, ownerUID: UInt32,
         annotations: [(key: String, value: String)], hasPidNamespace: Bool, hasKeyring: Bool,
-        cgroups: [Cgroup], hasHooks: Bool = false
+        cgroups: [Cgroup], hasHooks: Bool = false, supervised: String? = nil
     ) {
         self.id = id
         self.bundle = bundle
@@ -49,6 +51,7 @@ public struct Record: Sendable, Equatable {
         self.hasKeyring = hasKeyring
         self.cgroups = cgroups
         self.hasHooks = hasHooks
+        self.supervised = supervised
     }
 
     public static func == (left: Record, right: Record) -> Bool {
@@ -73,6 +76,7 @@ extension Record {
         json.member("pidNamespace", hasPidNamespace)
         json.member("keyring", hasKeyring)
         if hasHooks { json.member("hooks", true) }
+        if let supervised { json.member("supervised", supervised) }
         json.key("cgroups")
         json.beginArray()
         for cgroup in cgroups {
@@ -102,36 +106,26 @@ extension Record {
     private init(reading bytes: [UInt8], name: String) throws(Failure) {
         let document = try JSONDocument(bytes, name: name)
         let root = document.root
-        let version: Int = try Record.member(root, "version").integer()
-        guard version == Record.version else {
-            throw Failure(
-                .unsupported,
-                "written by another version of gantry (format \(version), this one reads \(Record.version))",
-                at: name)
-        }
-        id = try Record.member(root, "id").string()
-        bundle = try Record.member(root, "bundle").string()
-        rootfs = try Record.member(root, "rootfs").string()
-        created = try Record.member(root, "created").integer()
-        ownerUID = try Record.member(root, "owner").integer()
-        hasPidNamespace = try Record.member(root, "pidNamespace").bool()
-        hasKeyring = try Record.member(root, "keyring").bool()
+        try Versions.check(root, is: Record.version, name: name)
+        id = try Versions.member(root, "id").string()
+        bundle = try Versions.member(root, "bundle").string()
+        rootfs = try Versions.member(root, "rootfs").string()
+        created = try Versions.member(root, "created").integer()
+        ownerUID = try Versions.member(root, "owner").integer()
+        hasPidNamespace = try Versions.member(root, "pidNamespace").bool()
+        hasKeyring = try Versions.member(root, "keyring").bool()
         hasHooks = try root["hooks"]?.bool() ?? false
+        supervised = try root["supervised"]?.string()
         annotations = []
-        for (name, value) in try Record.member(root, "annotations").members() {
+        for (name, value) in try Versions.member(root, "annotations").members() {
             annotations.append((key: try name.string(), value: try value.string()))
         }
         cgroups = []
-        for element in try Record.member(root, "cgroups").elements() {
+        for element in try Versions.member(root, "cgroups").elements() {
             cgroups.append(
                 Cgroup(
-                    controllers: try Record.member(element, "controllers").string(),
-                    path: try Record.member(element, "path").string()))
+                    controllers: try Versions.member(element, "controllers").string(),
+                    path: try Versions.member(element, "path").string()))
         }
-    }
-
-    private static func member(_ object: JSONValue, _ name: StaticString) throws(Failure) -> JSONValue {
-        guard let value = object[name] else { throw object.failure("must be set", property: name) }
-        return value
     }
 }

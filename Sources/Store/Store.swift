@@ -6,8 +6,12 @@ internal import Linux
 public struct Store: Sendable {
     /// Without a slash at its end.
     public let root: String
+    /// Whose IDs are taken, too.
+    private let supervised: StateDirectory?
 
-    public init(root: String) {
+    /// - Parameter supervised: only who makes containers needs it.
+    public init(root: String, supervised: StateDirectory? = nil) {
+        self.supervised = supervised
         var bytes = root.utf8[...]
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         self.root = String(Substring(bytes))
@@ -30,6 +34,28 @@ public struct Store: Sendable {
         }
     }
 
+    /// The entry of a supervised container, made when it is gone with a reboot, and locked.
+    public func revive(_ id: String) throws(Failure) -> StoredContainer {
+        for _ in 0..<Store.mostInterferences {
+            do throws(Failure) {
+                return try openLocked(id)
+            } catch {
+                guard error.kind == .notFound else { throw error }
+            }
+            // The symlink that keeps the ID. A directory, which somebody else may have made meanwhile, stays.
+            _ = clinux_unlinkat(AT.cwd, root + "/" + id, 0)
+            do throws(Failure) {
+                try makeEntry(id)
+            } catch {
+                // Somebody was faster, or the root has just been made and the ID taken in it.
+                guard error.kind == .exists else { throw error }
+            }
+        }
+        throw Failure(.exists, "is made and removed again and again by others", at: root + "/" + id)
+    }
+
+    private static let mostInterferences = 100
+
     /// Opens the entry of a container that was created, or begun, and waits for its lock.
     public func openLocked(_ id: String) throws(Failure) -> StoredContainer {
         let container = try open(id)
@@ -39,11 +65,11 @@ public struct Store: Sendable {
         return container
     }
 
-    private static func missing(_ id: String) -> Failure {
+    static func missing(_ id: String) -> Failure {
         Failure(.notFound, "container does not exist")
     }
 
-    private static func taken(_ id: String) -> Failure {
+    static func taken(_ id: String) -> Failure {
         Failure(.exists, "container with given ID already exists")
     }
 
@@ -63,13 +89,19 @@ public struct Store: Sendable {
         try ContainerID.check(id)
         let path = root + "/" + id
         let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        if raw == -Errno.ENOENT { throw Store.missing(id) }
+        // A symlink: the ID of a supervised container that has not run since the boot.
+        if raw == -Errno.ENOENT || raw == -Errno.ENOTDIR { throw Store.missing(id) }
         _ = try check(raw, "openat \(path)", "cannot read the container's state")
         return StoredContainer(id: id, path: path, directory: Descriptor(adopting: raw))
     }
 
     /// The IDs of all entries, sorted. None when nothing was ever created.
     public func list() throws(Failure) -> [String] {
+        try Store.ids(in: root)
+    }
+
+    /// The names in a directory that are IDs, sorted; none when it is not there.
+    static func ids(in root: String) throws(Failure) -> [String] {
         let raw = clinux_openat(AT.cwd, root, O.directory, 0)
         if raw == -Errno.ENOENT { return [] }
         _ = try check(raw, "openat \(root)", "cannot read the state directory")
@@ -78,19 +110,15 @@ public struct Store: Sendable {
         }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Makes the root and what is missing above it; the root itself is its owner's alone (CVE-2021-41103).
+    /// Makes the root, which is its owner's alone (CVE-2021-41103). It is on a tmpfs, so that this is the first
+    /// container since the boot: the IDs of supervised ones, which outlive that, are taken again. Later containers
+    /// need not look for them.
     private func makeRoot() throws(Failure) {
-        var index = root.utf8.startIndex
-        while let slash = root.utf8[index...].dropFirst().firstIndex(of: UInt8(ascii: "/")) {
-            let result = clinux_mkdirat(AT.cwd, String(root[..<slash]), 0o755)
-            if result != -Errno.EEXIST {
-                _ = try check(result, "mkdir \(root[..<slash])", "cannot make the state directory")
-            }
-            index = slash
+        guard try Directory.make(root, mode: 0o700, "cannot make the state directory"), let supervised else {
+            return
         }
-        let result = clinux_mkdirat(AT.cwd, root, 0o700)
-        if result != -Errno.EEXIST {
-            _ = try check(result, "mkdir \(root)", "cannot make the state directory")
-        }
+        // That an ID can be taken twice is no reason to make no container at all.
+        guard let ids = try? supervised.list() else { return }
+        for id in ids { _ = clinux_symlink(supervised.path(of: id), root + "/" + id) }
     }
 }

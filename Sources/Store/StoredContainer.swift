@@ -10,7 +10,7 @@ public struct StoredContainer: ~Copyable {
     public let id: String
     /// Absolute path of the directory.
     public let path: String
-    private let directory: Descriptor
+    private let files: StateFiles
 
     private static let recordFile = "state.json"
     private static let configFile = "config.json"
@@ -19,13 +19,11 @@ public struct StoredContainer: ~Copyable {
     private static let notifyDirectory = "notify"
     public static let notifySocketName = "notify.sock"
     private static let socketFile = "start.sock"
-    /// No file of ours comes near this.
-    private static let limit = 64 << 20
 
     init(id: String, path: String, directory: consuming Descriptor) {
         self.id = id
         self.path = path
-        self.directory = directory
+        files = StateFiles(path: path, directory: directory)
     }
 
     /// How long the lock may be somebody else's, in milliseconds: a little more than `create` waits for its
@@ -41,7 +39,8 @@ public struct StoredContainer: ~Copyable {
         let deadline = clinux_monotonic() + Int64(milliseconds) * 1_000_000
         var pause: Int32 = 1
         while true {
-            let result = clinux_flock(directory.raw, LockOperation.exclusive | LockOperation.nonBlocking)
+            let result = clinux_flock(
+                files.directory.raw, LockOperation.exclusive | LockOperation.nonBlocking)
             if result != -Errno.EAGAIN {
                 _ = try check(result, "flock \(path)", "cannot lock the container")
                 break
@@ -59,32 +58,34 @@ public struct StoredContainer: ~Copyable {
     /// Lets others change the container; the entry stays open.
     public func unlock() throws(Failure) {
         _ = try check(
-            clinux_flock(directory.raw, LockOperation.unlock), "flock \(path)", "cannot unlock the container")
+            clinux_flock(files.directory.raw, LockOperation.unlock), "flock \(path)",
+            "cannot unlock the container")
     }
 
     /// Whether the entry is still the one that was opened: not removed, not another one of the same ID.
     public func isPresent() throws(Failure) -> Bool {
-        try check(clinux_link_count(directory.raw), "fstat \(path)", "cannot look at the container's state")
+        try check(
+            clinux_link_count(files.directory.raw), "fstat \(path)", "cannot look at the container's state")
             > 0
     }
 
     /// Writes what is about to be made, and the configuration it follows from; the record last, since its
     /// presence says that the rest is whole.
     public func begin(_ record: Record, config: [UInt8]) throws(Failure) {
-        try write(config, to: StoredContainer.configFile)
-        try replace(StoredContainer.recordFile, with: record.encoded())
+        try files.write(config, to: StoredContainer.configFile)
+        try files.replace(StoredContainer.recordFile, with: record.encoded())
     }
 
     /// nil when the creation was cut off before anything was made.
     public func record() throws(Failure) -> Record? {
-        guard let bytes = try read(StoredContainer.recordFile) else { return nil }
+        guard let bytes = try files.read(StoredContainer.recordFile) else { return nil }
         let record = try Record(bytes, name: path + "/" + StoredContainer.recordFile)
         return record
     }
 
     /// config.json as it was at create.
     public func config() throws(Failure) -> [UInt8] {
-        guard let bytes = try read(StoredContainer.configFile) else {
+        guard let bytes = try files.read(StoredContainer.configFile) else {
             throw Failure(.notFound, "is missing", at: path + "/" + StoredContainer.configFile)
         }
         return bytes
@@ -92,21 +93,21 @@ public struct StoredContainer: ~Copyable {
 
     /// The limits that the last `update` left in force; nil when there has been none.
     public func limits() throws(Failure) -> [UInt8]? {
-        try read(StoredContainer.limitsFile)
+        try files.read(StoredContainer.limitsFile)
     }
 
     public func setLimits(_ limits: [UInt8]) throws(Failure) {
-        try replace(StoredContainer.limitsFile, with: limits)
+        try files.replace(StoredContainer.limitsFile, with: limits)
     }
 
     /// Records the process: the container is created.
     public func setInit(_ record: InitRecord) throws(Failure) {
-        try replace(StoredContainer.initFile, with: Array(record.encoded.utf8))
+        try files.replace(StoredContainer.initFile, with: Array(record.encoded.utf8))
     }
 
     /// nil when the creation was cut off before the process was recorded.
     public func initRecord() throws(Failure) -> InitRecord? {
-        guard let bytes = try read(StoredContainer.initFile) else { return nil }
+        guard let bytes = try files.read(StoredContainer.initFile) else { return nil }
         return try InitRecord(bytes, name: path + "/" + StoredContainer.initFile)
     }
 
@@ -151,14 +152,14 @@ public struct StoredContainer: ~Copyable {
     }
 
     /// A Unix socket's address has room for 107 bytes; an ID alone may have 255.
-    private var socketPath: String { "/proc/self/fd/\(directory.raw)/\(StoredContainer.socketFile)" }
+    private var socketPath: String { "/proc/self/fd/\(files.directory.raw)/\(StoredContainer.socketFile)" }
 
     /// Makes the directory for the socket of notifications, which the container will see.
     public func makeNotifyDirectory() throws(Failure) {
         let name = StoredContainer.notifyDirectory
-        var result = clinux_mkdirat(directory.raw, name, 0o755)
+        var result = clinux_mkdirat(files.directory.raw, name, 0o755)
         // Whatever the umask says: the container's user must get to it.
-        if result == 0 { result = clinux_chmodat(directory.raw, name, 0o755) }
+        if result == 0 { result = clinux_chmodat(files.directory.raw, name, 0o755) }
         _ = try check(result, "mkdir \(path)/\(name)", "cannot make room for the notify socket")
     }
 
@@ -168,7 +169,7 @@ public struct StoredContainer: ~Copyable {
     /// The socket of notifications, which never blocks.
     public func listenForNotifications() throws(Failure) -> Descriptor {
         let name = StoredContainer.notifyDirectory + "/" + StoredContainer.notifySocketName
-        let raw = clinux_datagram_listen("/proc/self/fd/\(directory.raw)/\(name)")
+        let raw = clinux_datagram_listen("/proc/self/fd/\(files.directory.raw)/\(name)")
         return Descriptor(adopting: try check(raw, "bind \(path)/\(name)", "cannot make the notify socket"))
     }
 
@@ -179,11 +180,11 @@ public struct StoredContainer: ~Copyable {
 
     /// Removes the entry: the ID is free.
     public func remove() throws(Failure) {
-        let files = [
+        let names = [
             StoredContainer.socketFile, StoredContainer.initFile, StoredContainer.configFile,
             StoredContainer.recordFile,
         ]
-        for file in files { try unlink(file) }
+        for name in names { try files.unlink(name) }
         let result = clinux_unlinkat(AT.cwd, path, AT.removeDirectory)
         if result == -Errno.ENOTEMPTY { return try removeWithLeftovers() }
         if result != -Errno.ENOENT {
@@ -193,43 +194,10 @@ public struct StoredContainer: ~Copyable {
 
     /// Halves of files that a killed gantry left.
     private func removeWithLeftovers() throws(Failure) {
-        try Directory.removeTree(StoredContainer.notifyDirectory, in: directory, shown: path)
-        for name in try Directory.names(in: directory, shown: path) { try unlink(name) }
+        try Directory.removeTree(StoredContainer.notifyDirectory, in: files.directory, shown: path)
+        for name in try Directory.names(in: files.directory, shown: path) { try files.unlink(name) }
         _ = try check(
             clinux_unlinkat(AT.cwd, path, AT.removeDirectory), "rmdir \(path)",
             "cannot remove the container's state")
-    }
-
-    private func unlink(_ name: String) throws(Failure) {
-        let result = clinux_unlinkat(directory.raw, name, 0)
-        if result != -Errno.ENOENT {
-            _ = try check(result, "unlink \(path)/\(name)", "cannot remove the container's state")
-        }
-    }
-
-    private func read(_ name: String) throws(Failure) -> [UInt8]? {
-        let raw = clinux_openat(directory.raw, name, O.readOnly | O.noFollow, 0)
-        if raw == -Errno.ENOENT { return nil }
-        let shown = path + "/" + name
-        let file = Descriptor(adopting: try check(raw, "openat", "cannot read \(shown)"))
-        guard let bytes = try file.readAll(limit: StoredContainer.limit, name: shown) else {
-            throw Failure(.invalid, "is too large", at: shown)
-        }
-        return bytes
-    }
-
-    private func write(_ bytes: [UInt8], to name: String) throws(Failure) {
-        let shown = path + "/" + name
-        let raw = clinux_openat(directory.raw, name, O.writeOnly | O.create | O.truncate | O.noFollow, 0o600)
-        let file = Descriptor(adopting: try check(raw, "openat", "cannot write \(shown)"))
-        try file.write(bytes, name: shown)
-    }
-
-    private func replace(_ name: String, with bytes: [UInt8]) throws(Failure) {
-        let temporary = name + ".new"
-        try write(bytes, to: temporary)
-        _ = try check(
-            clinux_renameat(directory.raw, temporary, directory.raw, name), "rename \(path)/\(temporary)",
-            "cannot write \(path)/\(name)")
     }
 }

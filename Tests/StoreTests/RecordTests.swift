@@ -11,7 +11,7 @@ import Testing
         cgroups: [
             Record.Cgroup(controllers: "cpu,cpuacct", path: "/sys/fs/cgroup/cpu,cpuacct/a"),
             Record.Cgroup(controllers: "", path: "/sys/fs/cgroup/unified/a"),
-        ])
+        ], supervised: "/var/lib/gantry/a")
 
     @Test func isReadAsItWasWritten() throws {
         #expect(try Record(Self.whole.encoded(), name: "state.json") == Self.whole)
@@ -22,6 +22,7 @@ import Testing
         #expect(read == least)
         #expect(read.created == .min)
         #expect(read.ownerUID == .max)
+        #expect(read.supervised == nil)
     }
 
     /// Every beginning of a record is damage, never a smaller record.

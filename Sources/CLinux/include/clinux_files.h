@@ -20,6 +20,7 @@ int clinux_write_all(int fd, const void *_Nonnull buffer, size_t length);
 int clinux_mkdirat(int dirfd, const char *_Nonnull path, unsigned mode);
 int clinux_unlinkat(int dirfd, const char *_Nonnull path, int flags);
 int clinux_renameat(int from, const char *_Nonnull old, int to, const char *_Nonnull fresh);
+int clinux_symlink(const char *_Nonnull target, const char *_Nonnull path);
 int clinux_chmodat(int dirfd, const char *_Nonnull path, unsigned mode);
 int clinux_flock(int fd, int operation);
 

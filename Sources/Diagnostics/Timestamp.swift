@@ -1,7 +1,7 @@
 /// Moments as text.
-enum Timestamp {
+public enum Timestamp {
     /// RFC 3339 in UTC, whole seconds: `2026-11-21T11:08:35Z`. Years 1970 to 9999.
-    static func rfc3339(secondsSinceEpoch seconds: Int64) -> String {
+    public static func rfc3339(secondsSinceEpoch seconds: Int64) -> String {
         let (days, rest) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let date = civil(daysSinceEpoch: days)
         var text = padded(date.year, 4)
@@ -15,7 +15,7 @@ enum Timestamp {
     }
 
     /// The same to the nanosecond, trailing zeros left out: `2026-11-21T11:08:35.1234Z`.
-    static func rfc3339(nanosecondsSinceEpoch nanoseconds: Int64) -> String {
+    public static func rfc3339(nanosecondsSinceEpoch nanoseconds: Int64) -> String {
         let (seconds, fraction) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         let whole = rfc3339(secondsSinceEpoch: seconds)
         guard fraction != 0 else { return whole }
