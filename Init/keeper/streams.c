@@ -7,9 +7,9 @@ static uint64_t load(const uint64_t *at) {
 /// Wakes the supervisor if it sleeps. Behind the stores that it is to see.
 static void wake_supervisor(struct keeper *keeper) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (!__atomic_load_n(&keeper->shared->sleeping, __ATOMIC_RELAXED) ||
-        !__atomic_exchange_n(&keeper->shared->sleeping, 0, __ATOMIC_ACQ_REL))
+    if (!__atomic_load_n(&keeper->shared->sleeping, __ATOMIC_RELAXED))
         return;
+    __atomic_store_n(&keeper->shared->sleeping, 0, __ATOMIC_RELAXED);
     uint64_t one = 1;
     sys_write(keeper->output, &one, sizeof one);
 }
