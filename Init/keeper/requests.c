@@ -83,15 +83,18 @@ static void request_watch(struct keeper *keeper, int client) {
     answer(keeper, client, CKEEPER_DONE, 0, 0, 0, 0);
 }
 
-/// The supervisor is asked to go, and killed when it does not.
+/// The supervisor is asked to go, and killed when it does not: only our own child, whose number is nobody else's.
 static void send_away(struct keeper *keeper) {
     struct supervisor *supervisor = &keeper->supervisor;
     if (supervisor->pid == 0 || supervisor->leaving)
         return;
     supervisor->leaving = 1;
-    supervisor->alarm = now(CLOCK_MONOTONIC) + 5000000000;
     // One that has not even said who it is has nothing to finish.
-    if (supervisor->client < 0 || answer(keeper, supervisor->client, CKEEPER_LEAVE, 0, 0, 0, 0) < 0)
+    long told = supervisor->client < 0 ? -ENOTCONN : answer(keeper, supervisor->client, CKEEPER_LEAVE, 0, 0, 0, 0);
+    if (supervisor->foreign)
+        return;
+    supervisor->alarm = now(CLOCK_MONOTONIC) + 5000000000;
+    if (told < 0)
         SYS2(__NR_kill, supervisor->pid, SIGKILL);
 }
 
