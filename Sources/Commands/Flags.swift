@@ -14,6 +14,9 @@ enum Flags {
     static let root = Flag(
         "root", nil, .text("DIR"),
         "Keep state in DIR (default: /run/gantry, or $XDG_RUNTIME_DIR/gantry)")
+    static let stateDir = Flag(
+        "state-dir", nil, .text("DIR"),
+        "Keep supervised containers' logs and status in DIR (default: /var/lib/gantry)")
     static let systemdCgroup = Flag(
         "systemd-cgroup", nil, .toggle, "Let systemd make the cgroups (not supported yet)")
     static let cgroupManager = Flag(
@@ -23,7 +26,8 @@ enum Flags {
         "rootless", nil, .choice(["true", "false", "auto"]),
         "Accepted for engines and not needed")
     static let globals = [
-        debug, log, logFormat, logLevel, root, systemdCgroup, cgroupManager, rootless, help, version,
+        debug, log, logFormat, logLevel, root, stateDir, systemdCgroup, cgroupManager, rootless, help,
+        version,
     ]
 
     // Making a container.

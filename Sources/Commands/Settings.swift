@@ -1,5 +1,7 @@
 internal import CLinux
 internal import Diagnostics
+internal import Linux
+internal import Store
 
 extension FlagValues {
     /// The bundle's directory: `--bundle`, or the current one.
@@ -25,11 +27,34 @@ extension FlagValues {
     }
 }
 
+extension Invocation {
+    /// Where supervised containers leave what outlives a reboot.
+    func stateDirectory() throws(Failure) -> StateDirectory {
+        guard let given = flags[Flags.stateDir] ?? globals[Flags.stateDir] else {
+            return StateDirectory(root: Settings.defaultStateDirectory)
+        }
+        if given.isEmpty { throw Failure(.usage, "must not be empty", at: "--state-dir") }
+        return StateDirectory(root: try Paths.absolute(given))
+    }
+}
+
 /// What the environment says.
 enum Settings {
     /// The service manager's socket (sd_notify(3)), if there is one.
-    static var notifySocket: String? {
-        guard let value = clinux_getenv("NOTIFY_SOCKET").map({ String(cString: $0) }), !value.isEmpty else {
+    static var notifySocket: String? { variable("NOTIFY_SOCKET") }
+
+    /// `/var/lib/gantry`; of other users than root the place for what their programs keep (XDG Base Directory
+    /// Specification).
+    static var defaultStateDirectory: String {
+        if clinux_effective_uid() == 0 { return "/var/lib/gantry" }
+        if let given = variable("XDG_STATE_HOME"), given.utf8.first == UInt8(ascii: "/") {
+            return given + "/gantry"
+        }
+        return (variable("HOME") ?? "/") + "/.local/state/gantry"
+    }
+
+    private static func variable(_ name: String) -> String? {
+        guard let value = clinux_getenv(name).map({ String(cString: $0) }), !value.isEmpty else {
             return nil
         }
         return value
