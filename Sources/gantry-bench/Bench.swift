@@ -30,6 +30,10 @@ struct Bench: ParsableCommand {
     var onlyRun = false
     @Flag(help: "Time /bin/true through Podman and containerd instead: the launcher is in a world with both.")
     var engines = false
+    @Flag(help: "Measure supervised containers, beside conmon.")
+    var supervisor = false
+    @Option(help: ArgumentHelp("conmon to compare with.", valueName: "path"))
+    var conmon = "/usr/bin/conmon"
     @Option(help: ArgumentHelp("Runtime to measure.", valueName: "path"))
     var gantry = "bin/gantry"
     @Option(help: ArgumentHelp("crun to compare with.", valueName: "path"))
@@ -49,6 +53,7 @@ struct Bench: ParsableCommand {
 
     func run() throws {
         let launcher = try Launcher(program: helpers + "/launch", log: work + "/log")
+        if supervisor { return try measureSupervisor(launcher) }
         let competitors = try competitors(launcher)
         var results = Results(competitors: competitors.map(\.name), versions: competitors.map(\.version))
         if engines {
@@ -57,7 +62,24 @@ struct Bench: ParsableCommand {
         } else {
             try measure(competitors, launcher, into: &results)
         }
-        let report = Report(results: results, rounds: samples, bars: engines ? Bar.engines : Bar.all)
+        try tell(Report(results: results, rounds: samples, bars: engines ? Bar.engines : Bar.all))
+    }
+
+    private func measureSupervisor(_ launcher: Launcher) throws {
+        let gantry = try Competitor(
+            name: "gantry", program: URL(fileURLWithPath: gantry).path, work: work, launcher: launcher)
+        _ = try launcher.succeed([conmon, "--version"])
+        let version = launcher.output().split(separator: "\n").first.map(String.init) ?? "?"
+        var results = Results(
+            competitors: [gantry.name, SupervisorMeasurements.other], versions: [gantry.version, version])
+        let bench = SupervisorMeasurements(
+            launcher: launcher, bundle: try Bundle(directory: work + "/bundle", specFrom: runc), gantry: gantry,
+            conmon: conmon, work: work, rounds: samples, warmup: warmup)
+        try bench.measure(into: &results)
+        try tell(Report(results: results, rounds: samples, bars: Bar.supervisor))
+    }
+
+    private func tell(_ report: Report) throws {
         print(json ? try report.json() : report.table())
         if check && !report.allBarsHeld { throw ExitCode(1) }
     }

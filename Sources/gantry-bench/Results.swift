@@ -2,6 +2,8 @@
 enum Measure: String, CaseIterable {
     case run, create, start, state, delete, exec, execTerminal, peakMemory, systemCalls, memoryLimit
     case podmanRun, ctrRun
+    case supervisedStart, supervisionCost, stopObeyed, stopIgnored
+    case logMemory, logProcessor, logDisk, idleMemory, idleCalls
 
     var title: String {
         switch self {
@@ -11,14 +13,23 @@ enum Measure: String, CaseIterable {
         case .memoryLimit: "smallest memory limit"
         case .podmanRun: "podman run --rm --network none"
         case .ctrRun: "ctr run --rm"
+        case .supervisedStart: "supervised run --detach"
+        case .supervisionCost: "of it, supervision"
+        case .stopObeyed: "stop, obeyed"
+        case .stopIgnored: "stop, after the grace"
+        case .logMemory: "200 MiB of log, tmpfs"
+        case .logProcessor: "processor time for it"
+        case .logDisk: "200 MiB of log, disk"
+        case .idleMemory: "memory while idle (PSS)"
+        case .idleCalls: "system calls in 10 s idle"
         default: rawValue
         }
     }
 
     var unit: String {
         switch self {
-        case .peakMemory, .memoryLimit: "KiB"
-        case .systemCalls: ""
+        case .peakMemory, .memoryLimit, .idleMemory: "KiB"
+        case .systemCalls, .idleCalls: ""
         default: "ms"
         }
     }
@@ -48,6 +59,8 @@ struct Results {
     func median(_ measure: Measure, _ competitor: String) -> Double? {
         Self.median(values(measure, competitor))
     }
+
+    var hasFloor: Bool { !values(.run, Results.floor).isEmpty }
 
     /// Median of the ratios within the rounds.
     func ratio(_ measure: Measure, _ competitor: String, to other: String) -> Double? {
