@@ -1,7 +1,7 @@
 // How children end.
 
 static struct watched *find_watched(struct keeper *keeper, int pid) {
-    for (int i = 0; i < CKEEPER_WATCHED; i++)
+    for (int i = 0; i < keeper->watched_end; i++)
         if (keeper->watched[i].exit.pid == pid && !keeper->watched[i].ended)
             return &keeper->watched[i];
     return 0;
@@ -12,8 +12,11 @@ static struct watched *watched_place(struct keeper *keeper) {
     struct watched *oldest = 0;
     for (int i = 0; i < CKEEPER_WATCHED; i++) {
         struct watched *entry = &keeper->watched[i];
-        if (entry->exit.pid == 0)
+        if (entry->exit.pid == 0) {
+            if (i >= keeper->watched_end)
+                keeper->watched_end = i + 1;
             return entry;
+        }
         if (entry->ended && (oldest == 0 || entry->exit.ended < oldest->exit.ended))
             oldest = entry;
     }
@@ -77,7 +80,7 @@ static void reap_children(struct keeper *keeper) {
     }
     if (keeper->supervisor.pid > 0)
         reap(keeper, keeper->supervisor.pid);
-    for (int i = 0; i < CKEEPER_WATCHED; i++)
+    for (int i = 0; i < keeper->watched_end; i++)
         if (keeper->watched[i].exit.pid > 0 && !keeper->watched[i].ended)
             reap(keeper, keeper->watched[i].exit.pid);
 }

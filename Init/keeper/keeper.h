@@ -83,6 +83,7 @@ struct keeper {
     struct supervisor supervisor;
     struct client clients[CKEEPER_CLIENTS];
     struct watched watched[CKEEPER_WATCHED];
+    int watched_end; /* behind the last that was ever used */
 
     char badness[16]; /* oom_score_adj as it was; empty when it was left alone */
     long badness_length;

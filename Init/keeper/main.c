@@ -39,7 +39,7 @@ static void leave(struct keeper *keeper, int client) {
     shut(&keeper->clients[client].fd);
     keeper->clients[client].launching = 0;
     keeper->looks = 1;
-    for (int i = 0; i < CKEEPER_WATCHED; i++)
+    for (int i = 0; i < keeper->watched_end; i++)
         if (keeper->watched[i].client == client)
             keeper->watched[i].client = -1;
     if (client == keeper->supervisor.client) {
@@ -71,7 +71,7 @@ static void hear(struct keeper *keeper, int client) {
 static int is_over(const struct keeper *keeper) {
     if (!keeper->ending || keeper->state.lives || keeper->supervisor.pid > 0)
         return 0;
-    for (int i = 0; i < CKEEPER_WATCHED; i++)
+    for (int i = 0; i < keeper->watched_end; i++)
         if (keeper->watched[i].exit.pid > 0 && !keeper->watched[i].ended && keeper->watched[i].client >= 0)
             return 0;
     return 1;

@@ -58,7 +58,7 @@ static void tell_supervisor(struct keeper *keeper) {
             return;
         supervisor->untold = 0;
     }
-    for (int i = 0; i < CKEEPER_WATCHED; i++) {
+    for (int i = 0; i < keeper->watched_end; i++) {
         struct watched *entry = &keeper->watched[i];
         if (!entry->ended)
             continue;
@@ -73,7 +73,7 @@ static void tell_supervisor(struct keeper *keeper) {
 static int has_news(const struct keeper *keeper) {
     if (keeper->supervisor.untold)
         return 1;
-    for (int i = 0; i < CKEEPER_WATCHED; i++)
+    for (int i = 0; i < keeper->watched_end; i++)
         if (keeper->watched[i].ended)
             return 1;
     return 0;

@@ -113,7 +113,7 @@ static void request_supervise(struct keeper *keeper, int client) {
 
 static void request_ask(struct keeper *keeper, int client) {
     keeper->state.exits = 0;
-    for (int i = 0; i < CKEEPER_WATCHED; i++)
+    for (int i = 0; i < keeper->watched_end; i++)
         keeper->state.exits += keeper->watched[i].ended != 0;
     answer(keeper, client, CKEEPER_STATE, 0, 0, &keeper->state, sizeof keeper->state);
 }
