@@ -43,9 +43,9 @@ struct SupervisorMeasurements {
             for flags in round % 2 == 0 ? [[], ["--supervise"]] : [["--supervise"], []] {
                 let id = gantry.nextID()
                 let outcome = try launcher.succeed(
-                    gantry.command("run", "--detach", "--bundle", bundle.directory) + supervision(flags) + [id])
+                    command(["run", "--detach", "--bundle", bundle.directory] + flags + [id]))
                 times.append(outcome.milliseconds)
-                _ = try launcher.succeed(delete(id, flags))
+                _ = try launcher.succeed(command(["delete", "--force", id]))
             }
             if round % 2 != 0 { times.reverse() }
             guard round >= 0 else { continue }
@@ -54,12 +54,8 @@ struct SupervisorMeasurements {
         }
     }
 
-    private func supervision(_ flags: [String]) -> [String] {
-        flags.isEmpty ? [] : flags + ["--state-dir", work + "/supervised"]
-    }
-
-    private func delete(_ id: String, _ flags: [String]) -> [String] {
-        gantry.command("delete", "--force") + (flags.isEmpty ? [] : ["--state-dir", work + "/supervised"]) + [id]
+    private func command(_ arguments: [String]) -> [String] {
+        gantry.command("--state-dir", work + "/supervised") + arguments
     }
 
     /// `stop` of a process that obeys at once, and of one that never does.
@@ -72,16 +68,15 @@ struct SupervisorMeasurements {
                 try bundle.write(args: args)
                 let id = gantry.nextID()
                 _ = try launcher.succeed(
-                    gantry.command("run", "--detach", "--bundle", bundle.directory) + supervision(["--supervise"]) + [id])
+                    command(["run", "--detach", "--supervise", "--bundle", bundle.directory, id]))
                 // It must have set its trap.
                 usleep(100_000)
-                let outcome = try launcher.succeed(
-                    gantry.command("stop", "--state-dir", work + "/supervised", "--time", String(grace), id))
+                let outcome = try launcher.succeed(command(["stop", "--time", String(grace), id]))
                 if round >= 0 {
                     let waited = measure == .stopIgnored ? Double(grace) * 1000 : 0
                     results.add(outcome.milliseconds - waited, measure, gantry.name)
                 }
-                _ = try launcher.succeed(delete(id, ["--supervise"]))
+                _ = try launcher.succeed(command(["delete", "--force", id]))
             }
         }
     }
@@ -203,8 +198,10 @@ struct SupervisorMeasurements {
         let id = gantry.nextID()
         let pidFile = "\(work)/pid-\(id)"
         _ = try launcher.succeed(
-            gantry.command("run", "--detach", "--bundle", bundle.directory, "--pid-file", pidFile, "--log-path", log)
-                + supervision(["--supervise"]) + [id])
+            command([
+                "run", "--detach", "--supervise", "--bundle", bundle.directory, "--pid-file", pidFile, "--log-path",
+                log, id,
+            ]))
         let keeper = try Self.parent(of: try Self.number(in: pidFile))
         // The supervisor is started beside the container, and may come after it.
         var supervisor: Int?
@@ -214,7 +211,7 @@ struct SupervisorMeasurements {
         }
         guard let supervisor else { throw BenchError("\(id) has no supervisor") }
         return Contestant(name: gantry.name, id: id, log: log, processes: [keeper, supervisor]) {
-            _ = try launcher.succeed(delete(id, ["--supervise"]))
+            _ = try launcher.succeed(command(["delete", "--force", id]))
         }
     }
 
