@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles a freestanding program: build.sh OUTPUT [ARCH [SOURCE]]. ARCH is x86_64 or aarch64, the host's by default;
-# SOURCE is main.c (the init, by default), or keeper/main.c.
+# SOURCE is main.c (the init, by default), keeper/main.c or reaper/main.c.
 set -eu
 output=$1
 host=$(uname -m)

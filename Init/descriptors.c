@@ -55,7 +55,7 @@ static void fill(struct init *init, int16_t number, int fd) {
 /// way out for a working directory or an executable named /proc/self/fd/N.
 static int op_close_from(struct init *init, const struct cplan_op *op) {
     for (int i = CPLAN_SLOT_CGROUP; i < CPLAN_SLOTS; i++)
-        if (i != op->src)
+        if (i != op->src && i != CPLAN_SLOT_REAPER)
             init->slots[i] = -1;
     return sweep(init);
 }

@@ -4,6 +4,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 
+# embed NAME SOURCE: the constants NAMEImageLiteral and NAMEImageSize.
 # A StaticString literal compiles at once where an array literal of this size takes many seconds. Its bytes must be
 # UTF-8: each byte stands as the code point of its value.
 embed() {
@@ -20,4 +21,5 @@ embed() {
 {
     embed init main.c 'The init'
     embed keeper keeper/main.c 'The keeper'
+    embed reaper reaper/main.c 'The reaper'
 } >"$out"

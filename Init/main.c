@@ -1,7 +1,8 @@
 // gantry's init: executes a plan (CPlan.h), then becomes the user's process.
 //
 // A freestanding program: no libc, no heap, no relocation. One translation unit, so that the compiler sees it whole.
-// argv[1] names the descriptors it was started with: control socket, start socket, cgroup directory, plan.
+// argv[1] names the descriptors it was started with: control socket, start socket, cgroup directory, plan, and with
+// --init the reaper.
 
 #include "init.h"
 
@@ -123,6 +124,8 @@ __attribute__((used)) _Noreturn void init_main(long *stack) {
         init->slots[i] = take_number(&numbers);
     init->report = init->slots[CPLAN_SLOT_CONTROL];
     map_plan(init, take_number(&numbers));
+    if (*numbers != 0)
+        init->slots[CPLAN_SLOT_REAPER] = take_number(&numbers);
     SYS3(__NR_close_range, init->header->first_private, ~0u, CLOSE_RANGE_CLOEXEC);
     SYS1(__NR_umask, 0);
     limit_lingering(init);

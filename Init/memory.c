@@ -21,7 +21,7 @@ __attribute__((unused)) static size_t text_length(const char *text) {
 }
 
 /// Reads a decimal number; -1 for "-". Moves `*at` behind it and one separator.
-static int take_number(const char **at) {
+__attribute__((unused)) static int take_number(const char **at) {
     const char *next = *at;
     int value = 0;
     if (*next == '-') {

@@ -174,9 +174,20 @@ static char **relocate(struct init *init, uint32_t offset, char *extra) {
     return (char **)vector->offsets;
 }
 
+/// Becomes the reaper, which executes the program. A signal that came before it could take any would be lost: the kernel
+/// drops what PID 1 of a namespace has no handler for and does not block.
+static int exec_reaper(struct init *init, int reaper, char **argv, char **envp) {
+    const uint64_t all = ~0ull;
+    argv[1] = (char *)init->executable;
+    int result = (int)SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
+    return result < 0 ? result : (int)SYS5(__NR_execveat, reaper, "", argv, envp, AT_EMPTY_PATH);
+}
+
 static int op_exec(struct init *init, const struct cplan_op *op) {
     char **argv = relocate(init, op->str, 0);
     char **envp = relocate(init, op->str2, init->value_length > 0 ? init->value : 0);
+    if (op->src >= 0)
+        return exec_reaper(init, slot(init, op->src), argv, envp);
     int result = (int)SYS3(__NR_execve, init->executable, argv, envp);
 
     // Why it failed stands in the file's first bytes: an interpreter that is not there, another architecture.

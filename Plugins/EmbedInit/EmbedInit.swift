@@ -1,7 +1,7 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles the freestanding init (Init/) with the C compiler and generates a Swift file that holds its bytes.
+/// Compiles the freestanding programs (Init/) with the C compiler and generates a Swift file that holds their bytes.
 @main
 struct EmbedInit: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
@@ -13,7 +13,7 @@ struct EmbedInit: BuildToolPlugin {
             .map { sources.appending(path: $0) }
         return [
             .buildCommand(
-                displayName: "Compiling the freestanding init",
+                displayName: "Compiling the freestanding programs",
                 executable: URL(filePath: "/bin/sh"),
                 arguments: [sources.appending(path: "embed.sh").path, output.path],
                 inputFiles: inputs + [plan],

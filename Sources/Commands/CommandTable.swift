@@ -29,6 +29,10 @@ enum CommandTable {
                 as soon as the process runs; the container is then deleted with
                 `gantry delete`.
 
+                With --init the container's PID 1 is a small process of gantry's. It runs
+                process.args as its child, passes signals on to it, reaps what else ends and
+                exits as it does.
+
                 With process.terminal the process has a terminal of its own. In the
                 foreground every key goes there; with --detach, --console-socket says who
                 gets it.
@@ -64,7 +68,10 @@ enum CommandTable {
         Command(
             name: "plan", summary: "Show what starting a bundle would do, step by step", arguments: "[ID]",
             count: 0...1,
-            flags: [Flags.bundle, Flags.json, Flags.noPivot, Flags.noNewKeyring, Flags.preserveFDs],
+            flags: [
+                Flags.bundle, Flags.json, Flags.initProcess, Flags.noPivot, Flags.noNewKeyring,
+                Flags.preserveFDs,
+            ],
             details: """
                 Prints every step that a start of the bundle would take, in order, and the
                 property of config.json that asks for it. Nothing is started or changed.

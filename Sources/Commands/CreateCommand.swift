@@ -42,6 +42,7 @@ extension Invocation {
         options.pidFile = flags[Flags.pidFile].flatMap { $0.isEmpty ? nil : $0 }
         options.consoleSocket = flags[Flags.consoleSocket].flatMap { $0.isEmpty ? nil : $0 }
         options.noPivot = flags.has(Flags.noPivot)
+        options.hasInit = flags.has(Flags.initProcess)
         options.noNewKeyring = flags.has(Flags.noNewKeyring)
         options.preserveFDs = flags.count(Flags.preserveFDs)
         options.pidfdSocket = flags[Flags.pidfdSocket].flatMap { $0.isEmpty ? nil : $0 }

@@ -16,7 +16,7 @@ enum Flags {
         "Keep state in DIR (default: /run/gantry, or $XDG_RUNTIME_DIR/gantry)")
     static let stateDir = Flag(
         "state-dir", nil, .text("DIR"),
-        "Keep supervised containers' logs and status in DIR (default: /var/lib/gantry)")
+        "Keep logs of supervised containers in DIR (default: /var/lib/gantry)")
     static let systemdCgroup = Flag(
         "systemd-cgroup", nil, .toggle, "Let systemd make the cgroups (not supported yet)")
     static let cgroupManager = Flag(
@@ -50,7 +50,11 @@ enum Flags {
     static let keep = Flag("keep", nil, .toggle, "Do not delete the container once it has stopped")
     static let noSubreaper = Flag(
         "no-subreaper", nil, .toggle, "Do not adopt orphans of the container")
-    static let creating = [bundle, consoleSocket, pidFile, pidfdSocket, noPivot, noNewKeyring, preserveFDs]
+    static let initProcess = Flag(
+        "init", nil, .toggle, "Run under an init of gantry's that forwards signals and reaps zombies")
+    static let creating = [
+        bundle, consoleSocket, pidFile, pidfdSocket, initProcess, noPivot, noNewKeyring, preserveFDs,
+    ]
 
     // One more process.
     static let cwd = Flag("cwd", nil, .text("DIR"), "Working directory in the container")

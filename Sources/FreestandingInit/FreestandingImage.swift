@@ -6,6 +6,9 @@ public enum FreestandingImage {
     /// Keeps a supervised container (spec/supervisor.md).
     public static func keeper() -> [UInt8] { bytes(of: keeperImageLiteral, count: keeperImageSize) }
 
+    /// Becomes the first process of a container that is made with `--init` (spec/plan.md).
+    public static func reaper() -> [UInt8] { bytes(of: reaperImageLiteral, count: reaperImageSize) }
+
     /// The ELF image. The literal holds it as UTF-8, so bytes from 0x80 stand as two: 0xC2 or 0xC3, and a
     /// continuation byte.
     private static func bytes(of image: StaticString, count size: Int) -> [UInt8] {

@@ -217,7 +217,13 @@ extension Draft {
     mutating func planExec(_ environment: Environment) throws(Failure) {
         steps.origin = Origin("process.args")
         var arguments: [UInt32] = []
-        arguments.reserveCapacity(process.args.count)
+        arguments.reserveCapacity(process.args.count + Plan.reaperWords)
+        if options.hasInit {
+            // The init puts the path that it has chosen in the place of the second.
+            let name = steps.literal("gantry-reaper")
+            arguments.append(name)
+            arguments.append(name)
+        }
         for argument in process.args { arguments.append(try steps.text(argument)) }
         steps.origin = Origin("process.env")
         var entries: [UInt32] = []
@@ -234,6 +240,6 @@ extension Draft {
         steps.origin = options.joining?.hook?.origin ?? Origin("process.args", 0)
         let argv = steps.vector(arguments)
         let envp = steps.vector(entries)
-        steps.add(.exec, str: argv, str2: envp)
+        steps.add(.exec, src: options.hasInit ? Slot.reaper : Slot.none, str: argv, str2: envp)
     }
 }

@@ -9,6 +9,7 @@ enum ExecFailure {
     private static let isDirectory: Int32 = 21
     private static let noExec: Int32 = 8
     private static let textBusy: Int32 = 26
+    private static let tooLong: Int32 = 7
 
     /// No candidate was found that may be executed.
     ///
@@ -55,6 +56,14 @@ enum ExecFailure {
         return Failure(
             errno == noEntry ? .notFound : .system, reason,
             cause: Failure.Cause(call: "exec \(path)", errno: Errno(rawValue: errno)))
+    }
+
+    /// The kernel would not execute gantry's own reaper. `E2BIG` is about the program's words.
+    static func reaper(_ errno: Int32) -> Failure {
+        let why = errno == tooLong ? "" : " (the system-call filter must allow execveat and rt_sigprocmask)"
+        return Failure(
+            .system, "--init cannot start the program" + why,
+            cause: Failure.Cause(call: "execveat", errno: Errno(rawValue: errno)))
     }
 
     private static func reason(_ path: String, _ head: [UInt8], _ errno: Int32) -> String? {

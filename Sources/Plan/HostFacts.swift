@@ -92,13 +92,15 @@ public struct PlanOptions: Sendable {
     public var intoCgroup: Bool
     /// Entries added to process.env, such as `LISTEN_FDS=1`.
     public var environment: [String]
+    /// `--init`: the first process is gantry's own, which slot REAPER holds and which executes the program.
+    public var hasInit: Bool
     /// `exec`: the process joins a container that is there.
     var joining: Joining?
 
     public init(
         id: String, bundle: String, rootfs: String, noPivot: Bool = false, noNewKeyring: Bool = false,
         preserveFDs: Int = 0, waitsForStart: Bool = false, intoCgroup: Bool = false,
-        environment: [String] = []
+        environment: [String] = [], hasInit: Bool = false
     ) {
         self.id = id
         self.bundle = bundle
@@ -109,5 +111,6 @@ public struct PlanOptions: Sendable {
         self.waitsForStart = waitsForStart
         self.intoCgroup = intoCgroup
         self.environment = environment
+        self.hasInit = hasInit
     }
 }

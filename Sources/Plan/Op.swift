@@ -42,6 +42,7 @@ enum Slot {
     static let null = Int16(CPLAN_SLOT_NULL)
     static let mask = Int16(CPLAN_SLOT_MASK)
     static let dev = Int16(CPLAN_SLOT_DEV)
+    static let reaper = Int16(CPLAN_SLOT_REAPER)
 
     /// Where the mount in work goes.
     static let target = Int16(CPLAN_SLOT_FIRST_FREE)

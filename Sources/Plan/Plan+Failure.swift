@@ -18,6 +18,7 @@ extension Plan {
         case .resolveExec:
             return ExecFailure.unresolved(
                 candidates(op), name: executableName, errno: errno, reason: detail.first)
+        case .exec where op.raw.src == Slot.reaper: return ExecFailure.reaper(errno)
         case .exec: return ExecFailure.refused(detail, name: executableName, errno: errno)
         default: break
         }
@@ -35,7 +36,7 @@ extension Plan {
 
     private var executableName: String {
         guard let op = ops.last(where: { $0.code == .exec }) else { return "" }
-        return vector(op.raw.str).first ?? ""
+        return arguments(op).first ?? ""
     }
 
     /// What the detail of the failure adds to the sentence.

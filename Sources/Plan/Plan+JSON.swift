@@ -85,7 +85,7 @@ extension Plan {
             writer.member("type", text(raw.str))
             writer.member("options", texts(raw.str2, length: raw.len))
         case .exec:
-            writer.member("args", vector(raw.str))
+            writer.member("args", arguments(op))
             writer.member("env", vector(raw.str2))
         default:
             if raw.str != 0 { writer.member("text", text(raw.str)) }

@@ -70,6 +70,8 @@ extension Plan {
         case .resolveExec: return "find the executable, as the container's user"
         case .waitStart: return "wait until gantry start knocks"
         case .closeFrom: return "close the descriptors from \(raw.arg0) on that are ours"
+        case .exec where raw.src == Slot.reaper:
+            return "let gantry's reaper be the first process, which executes the program as its child"
         case .exec: return "execute the program"
         case .nop: return "nothing (the filter allows everything)"
         default: return purpose(op, at: index)
@@ -162,7 +164,7 @@ extension Plan {
         switch op.code {
         case .caps: return capabilityLines(op.raw.str)
         case .exec:
-            return ["args \(vector(op.raw.str).map(Plan.quoted).joined(separator: " "))"]
+            return ["args \(arguments(op).map(Plan.quoted).joined(separator: " "))"]
                 + vector(op.raw.str2).map { "env  " + Plan.quoted($0) }
         default: return []
         }
@@ -225,6 +227,7 @@ extension Plan {
         case Slot.parent: return "parent"
         case Slot.master: return "master"
         case Slot.slave: return "slave"
+        case Slot.reaper: return "reaper"
         default: break
         }
         return slot < Slot.lastKept

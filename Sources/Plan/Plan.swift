@@ -153,6 +153,15 @@ extension Plan {
         }
     }
 
+    /// How many words stand before the program's own when the reaper executes it.
+    static let reaperWords = 2
+
+    /// The program's own words, its name among them.
+    func arguments(_ exec: Op) -> [String] {
+        let words = vector(exec.raw.str)
+        return exec.raw.src == Slot.reaper ? Array(words.dropFirst(Plan.reaperWords)) : words
+    }
+
     /// The strings of a `struct cplan_vector`.
     func vector(_ offset: UInt32) -> [String] {
         let start = Int(offset)

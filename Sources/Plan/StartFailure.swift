@@ -16,10 +16,12 @@ public enum StartFailure {
 
     /// - Parameters:
     ///   - opcode: `enum cplan_opcode` of the op that failed.
-    ///   - detail: for an exec, the file's path, a NUL, and its first bytes.
+    ///   - detail: for an exec, the file's path, a NUL, and its first bytes; empty for one of the reaper.
     ///   - spec: the configuration of the container as it was at `create`.
     public static func describe(opcode: UInt16, errno: Int32, detail: [UInt8], spec: Spec) -> Failure {
         if opcode == Op.Code.exec.rawValue {
+            // The program's path comes with its own failure alone.
+            guard !detail.isEmpty else { return ExecFailure.reaper(errno) }
             return ExecFailure.refused(detail, name: spec.process?.args.first ?? "", errno: errno)
         }
         let cause = { Failure.Cause(call: $0, errno: Errno(rawValue: errno)) }

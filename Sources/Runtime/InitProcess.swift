@@ -20,10 +20,11 @@ struct InitProcess: ~Copyable {
     ///   - cgroup: cgroup v2 directory that stage 2 is to be made in, or -1.
     ///   - mark: the last word of its command line (`InitMark`).
     ///   - streams: what become its standard streams; gantry's own when nil.
+    ///   - hasInit: the plan's exec is that of the reaper.
     ///   - hasNeighbours: other processes are in the pid namespace that stage 2 gets into.
     static func spawn(
         plan: [UInt8], door: CInt, cgroup: CInt, mark: String? = nil, streams: [CInt]? = nil,
-        hasNeighbours: Bool
+        hasInit: Bool = false, hasNeighbours: Bool
     ) throws(Failure) -> InitProcess {
         let image = try SealedMemory.file("gantry-init", FreestandingImage.initProgram(), executable: true)
         let program = try SealedMemory.file("gantry-plan", plan, executable: false)
@@ -34,8 +35,13 @@ struct InitProcess: ~Copyable {
         _ = try check(result, "socketpair", "cannot talk to an init")
         let theirs = Descriptor(adopting: ends.1)
         let channel = try InitChannel(Descriptor(adopting: ends.0), knowsSenders: hasNeighbours)
+        var reaper: Descriptor?
+        if hasInit {
+            reaper = try SealedMemory.file("gantry-reaper", FreestandingImage.reaper(), executable: true)
+        }
         let pid = clinux_spawn(
-            image.raw, "gantry-init", [theirs.raw, door, cgroup, program.raw], 4, mark, streams)
+            image.raw, "gantry-init", [theirs.raw, door, cgroup, program.raw, reaper.rawOrNone],
+            hasInit ? 5 : 4, mark, streams)
         if pid == -Errno.EACCES || pid == -Errno.EPERM {
             throw Failure.system(
                 -pid, "execveat",

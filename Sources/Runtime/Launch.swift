@@ -74,7 +74,8 @@ enum Launch {
         let directory = try container.cgroup.makeBeforeSpawn()
         var process = try InitProcess.spawn(
             plan: try container.plan.encode(), door: socket.rawOrNone, cgroup: directory.rawOrNone,
-            mark: InitMark(container.record).text, hasNeighbours: container.joinsProcesses)
+            mark: InitMark(container.record).text, hasInit: container.options.hasInit,
+            hasNeighbours: container.joinsProcesses)
         do {
             try container.cgroup.makeAfterSpawn()
             try converse(&process, container, entry, &terminal)

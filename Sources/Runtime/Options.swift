@@ -11,6 +11,8 @@ public struct CreateOptions: Sendable {
     public var consoleSocket: String?
     public var noPivot = false
     public var noNewKeyring = false
+    /// The first process is gantry's own: it executes the program, forwards signals and reaps.
+    public var hasInit = false
     /// How many descriptors from 3 on the container inherits, behind `listenFDs`.
     public var preserveFDs = 0
     /// How many of them are sockets that wait for the container's process (`SocketActivation`).

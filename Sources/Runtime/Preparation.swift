@@ -69,7 +69,8 @@ struct Preparation {
             noNewKeyring: options.noNewKeyring, preserveFDs: options.inheritedFDs,
             waitsForStart: waitsForStart, intoCgroup: cgroup.isBornInside,
             environment: SocketActivation.environment(options.listenFDs)
-                + (options.notifySocket != nil ? [NotifySocket.environment] : []))
+                + (options.notifySocket != nil ? [NotifySocket.environment] : []),
+            hasInit: options.hasInit)
         var plan = try Planner.plan(spec, facts: facts, options: planOptions)
         if plan.needsFilter, let seccomp = bundle.spec.linux?.seccomp {
             try plan.attach(filter: try SeccompCompiler.compile(seccomp).bytes)

@@ -35,6 +35,13 @@ import Testing
         try compare(try printed(fixture, TestHost.unified), with: fixture + ".unified")
     }
 
+    /// With gantry's own first process.
+    @Test(arguments: ["runc-spec"]) func printedPlanWithInit(_ fixture: String) throws {
+        var options = TestHost.options
+        options.hasInit = true
+        try compare(try printed(fixture, TestHost.legacy, options), with: fixture + ".init")
+    }
+
     /// An exec in a container of the configuration, from the process that an engine gave.
     @Test(arguments: [("docker-default", "docker-exec"), ("podman-default", "podman-exec")])
     func printedExec(_ fixture: String, _ process: String) throws {
@@ -55,7 +62,9 @@ import Testing
         }
     }
 
-    private func printed(_ fixture: String, _ layout: CgroupLayout) throws -> String {
+    private func printed(
+        _ fixture: String, _ layout: CgroupLayout, _ options: PlanOptions = TestHost.options
+    ) throws -> String {
         let file = PlanGoldenTests.configs.appendingPathComponent(fixture + ".json")
         let spec = try Spec.load(json: [UInt8](Data(contentsOf: file)), name: fixture)
         var facts = TestHost.facts(layout)
@@ -64,7 +73,7 @@ import Testing
             facts.procfsSources.append(index)
         }
         do {
-            return try Planner.plan(spec, facts: facts, options: TestHost.options).description
+            return try Planner.plan(spec, facts: facts, options: options).description
         } catch let failure as Failure {
             return "refused: \(failure)\n"
         }

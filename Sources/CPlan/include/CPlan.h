@@ -29,9 +29,11 @@
 #define CPLAN_SLOT_NULL 5     /* the container's /dev/null, verified as character device 1:3 */
 #define CPLAN_SLOT_MASK 6     /* detached empty read-only tmpfs that masked directories are covered with */
 #define CPLAN_SLOT_DEV 7      /* the container's /dev directory */
-#define CPLAN_SLOT_FIRST_FREE 8
+#define CPLAN_SLOT_REAPER 8   /* --init: the sealed program that becomes the first process; comes with the init */
+#define CPLAN_SLOT_FIRST_FREE 9
 
-/// How many descriptors gantry hands to the init besides stdio and preserved ones: slots 0, 1 and 2.
+/// How many descriptors gantry hands to the init besides stdio and preserved ones: slots 0, 1 and 2. Then come the plan
+/// and, with --init, slot REAPER.
 #define CPLAN_INHERITED_SLOTS 3
 
 /// Longest reply value (an environment entry such as HOME=...).
@@ -88,8 +90,9 @@ enum cplan_opcode {
     CPLAN_CHDIR,         // chdir(str), then check that getcwd is inside the root; nothing when one succeeded already
     CPLAN_RESOLVE_EXEC,  // choose among the candidates in str (NUL-separated) as the current user
     CPLAN_WAIT_START,    // wait on slot START until `gantry start` knocks
-    CPLAN_CLOSE_FROM,    // close every descriptor >= arg0 but the slots CONTROL, START and src
-    CPLAN_EXEC,          // execve(resolved, argv=str, envp=str2): struct cplan_vector
+    CPLAN_CLOSE_FROM,    // close every descriptor >= arg0 but the slots CONTROL, START, REAPER and src
+    CPLAN_EXEC,          // execve(resolved, argv=str, envp=str2): struct cplan_vector. src: that program instead, with
+                         // the resolved path as argv[1], for which argv has an entry; all signals are blocked
 
     CPLAN_CHROOT,        // without a mount namespace: chroot into slot src
     CPLAN_COPY_UP,       // copy what the directory in slot src holds into the one in slot aux
