@@ -40,7 +40,7 @@ let package = Package(
             name: "Runtime",
             dependencies: [
                 "OCI", "JSON", "Seccomp", "Plan", "CPlan", "Linux", "FreestandingInit", "Cgroups",
-                "Store", "Keeper", "Diagnostics",
+                "Store", "Keeper", "CKeeper", "Diagnostics",
             ]),
 
         // The supervisor (spec/supervisor.md).

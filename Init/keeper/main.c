@@ -189,6 +189,7 @@ __attribute__((used)) _Noreturn void init_main(long *stack) {
     keeper->supervisor.client = -1;
     keeper->uid = (unsigned)SYS0(__NR_geteuid);
     keeper->state.version = CKEEPER_VERSION;
+    keeper->state.keeper = (int)SYS0(__NR_getpid);
 
     // No signal ends the keeper but SIGKILL: they stay pending, and only the ends of children are looked at.
     uint64_t all = ~0ull, children = 1ull << (SIGCHLD - 1);

@@ -5,8 +5,16 @@ enum CommandTable {
     /// Looks through the parts in turn: those behind the command are not even made.
     static func command(named name: String) -> Command? {
         func find(_ part: [Command]) -> Command? { part.first { $0.name.utf8.elementsEqual(name.utf8) } }
-        return find(making) ?? find(using) ?? find(looking) ?? find(others)
+        return find(making) ?? find(using) ?? find(looking) ?? find(others) ?? find(hidden)
     }
+
+    /// What gantry calls itself; in no list.
+    private static let hidden = [
+        Command(
+            name: "relaunch", summary: "Run a supervised container that has ended again", arguments: "ID",
+            count: 1...1, flags: [Flags.stateDir],
+            details: "For supervisors, which call it.", action: CreateCommand.relaunch)
+    ]
 
     private static let containerExit: [(code: String, meaning: String)] = [
         ("N", "what the container's process exited with (with --detach: 0)"),
@@ -17,7 +25,7 @@ enum CommandTable {
         Command(
             name: "run", summary: "Create a container, start it and wait for it", arguments: "ID",
             count: 1...1,
-            flags: Flags.creating + [Flags.detach, Flags.keep, Flags.noSubreaper],
+            flags: Flags.creating + [Flags.detach, Flags.keep, Flags.noSubreaper] + SupervisionFlags.all,
             details: """
                 Makes a container from a bundle and runs process.args of its config.json in
                 it. A bundle is a directory that holds config.json and the container's root

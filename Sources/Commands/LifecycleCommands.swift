@@ -6,7 +6,8 @@ enum LifecycleCommands {
     @Sendable static func start(_ invocation: Invocation) throws(Failure) -> CInt {
         try Operations.start(
             id: invocation.positionals[0], root: try invocation.globals.stateRoot(),
-            notifySocket: Settings.notifySocket, warn: invocation.log.warning)
+            states: try invocation.stateDirectory(), notifySocket: Settings.notifySocket,
+            warn: invocation.log.warning)
         return 0
     }
 
@@ -21,7 +22,8 @@ enum LifecycleCommands {
     @Sendable static func delete(_ invocation: Invocation) throws(Failure) -> CInt {
         try Operations.delete(
             id: invocation.positionals[0], force: invocation.flags.has(Flags.force),
-            root: try invocation.globals.stateRoot(), warn: invocation.log.warning)
+            root: try invocation.globals.stateRoot(), states: try invocation.stateDirectory(),
+            warn: invocation.log.warning)
         return 0
     }
 

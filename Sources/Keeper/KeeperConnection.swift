@@ -167,27 +167,37 @@ public struct KeeperConnection: ~Copyable {
         {
             return
         }
+        guard milliseconds > 0, try !waitForEnd(milliseconds: milliseconds) else { return }
+        throw Failure(.system, "the keeper did not end within \(milliseconds / 1000) s")
+    }
+
+    /// Waits until the keeper has gone, without asking it to.
+    ///
+    /// - Returns: false when it is still there after so long.
+    public mutating func waitForEnd(milliseconds: Int32) throws(Failure) -> Bool {
         let deadline = clinux_monotonic() + Int64(milliseconds) * 1_000_000
-        while milliseconds > 0 {
+        while true {
             let left = max(0, (deadline - clinux_monotonic()) / 1_000_000)
-            guard clinux_wait_readable(socket.raw, -1, Int32(left)) != 0 else {
-                throw Failure(.system, "the keeper did not end within \(milliseconds / 1000) s")
-            }
+            guard clinux_wait_readable(socket.raw, -1, Int32(left)) != 0 else { return false }
             let message = try receive(wait: false)
-            if message.isEnd { return }
+            if message.isEnd { return true }
             if message.type == CKEEPER_REFUSED.rawValue {
                 throw Failure.system(CInt(message.value), "END", "the keeper does not end")
             }
         }
     }
 
-    /// Waits, as long as it takes, for the end of a process that this connection watches.
+    /// Waits for the end of a process that this connection watches.
     ///
-    /// - Returns: nil when the keeper has gone, and nobody can tell.
-    public mutating func waitForExit(of pid: Int32) throws(Failure) -> ckeeper_exit? {
+    /// - Parameter milliseconds: at most so long; -1 for as long as it takes.
+    /// - Returns: nil when the keeper has gone, and nobody can tell, or when time is over.
+    public mutating func waitForExit(of pid: Int32, milliseconds: Int32 = -1) throws(Failure) -> ckeeper_exit?
+    {
+        let deadline = clinux_monotonic() + Int64(milliseconds) * 1_000_000
         while true {
             if let index = exits.firstIndex(where: { $0.pid == pid }) { return exits.remove(at: index) }
-            _ = clinux_wait_readable(socket.raw, -1, -1)
+            let left = milliseconds < 0 ? -1 : max(0, Int32((deadline - clinux_monotonic()) / 1_000_000))
+            if clinux_wait_readable(socket.raw, -1, left) == 0 { return nil }
             let message = try receive(wait: false)
             if message.isEnd { return nil }
             if let exit = message.exit { exits.append(exit) }

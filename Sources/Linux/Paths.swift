@@ -59,6 +59,12 @@ public enum Paths {
         return try name(of: directory, path)
     }
 
+    /// This program's own file.
+    public static func ofExecutable() throws(Failure) -> String {
+        let link = "/proc/self/exe"
+        return try name(of: try Descriptor.open(link, O.path), link)
+    }
+
     /// The path of an open file as the kernel knows it.
     static func name(of file: borrowing Descriptor, _ shown: String) throws(Failure) -> String {
         var link = [UInt8](repeating: 0, count: maximumLength + 1)

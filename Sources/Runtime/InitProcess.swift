@@ -1,12 +1,14 @@
+internal import CKeeper
 internal import CLinux
-internal import CPlan
 internal import Diagnostics
 internal import FreestandingInit
 internal import Linux
 
-/// The processes of a start: stage 1, then stage 2, both children of this process.
+/// The processes of a start: stage 1, then stage 2, both children of this process or of a keeper.
 struct InitProcess: ~Copyable {
     let channel: InitChannel
+    /// Their parent, who reaps them; nil when that is this process.
+    let keeper: KeptParent?
     /// Stage 1 until FORKED, then stage 2.
     private(set) var pid: Int32
     /// Whether it has ended and its wait status has been taken.
@@ -22,9 +24,10 @@ struct InitProcess: ~Copyable {
     ///   - streams: what become its standard streams; gantry's own when nil.
     ///   - hasInit: the plan's exec is that of the reaper.
     ///   - hasNeighbours: other processes are in the pid namespace that stage 2 gets into.
+    ///   - keeper: is to start it, and needs to be told all of its streams, those behind 2 among them.
     static func spawn(
         plan: [UInt8], door: CInt, cgroup: CInt, mark: String? = nil, streams: [CInt]? = nil,
-        hasInit: Bool = false, hasNeighbours: Bool
+        hasInit: Bool = false, hasNeighbours: Bool, keeper: KeptParent? = nil
     ) throws(Failure) -> InitProcess {
         let image = try SealedMemory.file("gantry-init", FreestandingImage.initProgram(), executable: true)
         let program = try SealedMemory.file("gantry-plan", plan, executable: false)
@@ -39,21 +42,26 @@ struct InitProcess: ~Copyable {
         if hasInit {
             reaper = try SealedMemory.file("gantry-reaper", FreestandingImage.reaper(), executable: true)
         }
-        let pid = clinux_spawn(
-            image.raw, "gantry-init", [theirs.raw, door, cgroup, program.raw, reaper.rawOrNone],
-            hasInit ? 5 : 4, mark, streams)
+        let handed = [theirs.raw, door, cgroup, program.raw] + (hasInit ? [reaper.rawOrNone] : [])
+        if let keeper {
+            let pid = try keeper.spawn(
+                image.raw, "gantry-init", handed, mark: mark, streams: streams ?? [0, 1, 2])
+            return InitProcess(channel: channel, pid: pid, keeper: keeper)
+        }
+        let pid = clinux_spawn(image.raw, "gantry-init", handed, CInt(handed.count), mark, streams)
         if pid == -Errno.EACCES || pid == -Errno.EPERM {
             throw Failure.system(
                 -pid, "execveat",
                 "cannot execute the init from memory; vm.memfd_noexec or a security module forbids it")
         }
         _ = try check(pid, "execveat", "cannot start the init")
-        return InitProcess(channel: channel, pid: pid)
+        return InitProcess(channel: channel, pid: pid, keeper: nil)
     }
 
-    private init(channel: consuming InitChannel, pid: Int32) {
+    private init(channel: consuming InitChannel, pid: Int32, keeper: KeptParent?) {
         self.channel = channel
         self.pid = pid
+        self.keeper = keeper
     }
 
     /// As many messages of somebody else may come before that is told.
@@ -75,10 +83,13 @@ struct InitProcess: ~Copyable {
         throw Failure(.system, "a process of the container speaks in the init's name")
     }
 
-    /// Stage 2 exists: stage 1 is reaped, and `pid` is the container's from now on.
+    /// Stage 2 exists: stage 1 is reaped, and `pid` is the container's from now on. A keeper reaps it when it is told
+    /// what becomes of stage 2.
     mutating func adopt(_ stage2: Int32) {
-        var status: CInt = 0
-        _ = clinux_waitpid(pid, &status, 0)
+        if keeper == nil {
+            var status: CInt = 0
+            _ = clinux_waitpid(pid, &status, 0)
+        }
         pid = stage2
     }
 
@@ -94,25 +105,47 @@ struct InitProcess: ~Copyable {
     @discardableResult
     mutating func kill(thaw: (Int32) -> Void = { _ in }) -> WaitStatus {
         guard !reaped else { return WaitStatus(raw: 0) }
+        // From here on the keeper reaps it, and tells us alone.
+        try? keeper?.watch(pid, as: CKEEPER_FAILED)
         let raw = clinux_pidfd_open(pid)
         let process = raw >= 0 ? Descriptor(adopting: raw) : nil
         _ = clinux_kill(pid, 9)
-        guard raw >= 0 else { return wait() }
+        guard raw >= 0 else { return waitOrGiveUp() }
         if clinux_wait_readable(process.rawOrNone, -1, InitProcess.freezerPatience) == 0 {
             thaw(pid)
             if clinux_wait_readable(process.rawOrNone, -1, InitProcess.deathPatience) == 0 {
                 return WaitStatus(raw: 0)
             }
         }
-        // A zombie that somebody in the container traces stays that one's until it lets go (ptrace(2)).
+        return waitOrGiveUp()
+    }
+
+    /// Takes the status of a process that has ended; 0 when that cannot be had. A zombie that somebody in the container
+    /// traces stays that one's until it lets go (ptrace(2)).
+    private mutating func waitOrGiveUp() -> WaitStatus {
+        if let keeper {
+            guard let end = try? keeper.end(of: pid, milliseconds: InitProcess.deathPatience) else {
+                return WaitStatus(raw: 0)
+            }
+            reaped = true
+            return WaitStatus(raw: end.status)
+        }
         var status: CInt = 0
         guard clinux_waitpid(pid, &status, Wait.noHang) != 0 else { return WaitStatus(raw: 0) }
         reaped = true
         return WaitStatus(raw: status)
     }
 
-    /// Reaps the process: returns only when it has ended.
-    mutating func wait() -> WaitStatus {
+    /// Reaps the process: returns only when it has ended. A keeper, who must watch it, has reaped it.
+    mutating func wait() throws(Failure) -> WaitStatus {
+        if let keeper {
+            guard let end = try keeper.end(of: pid) else {
+                throw Failure(
+                    .system, "the container's keeper has been killed: how the process ended is lost")
+            }
+            reaped = true
+            return WaitStatus(raw: end.status)
+        }
         var status: CInt = 0
         _ = clinux_waitpid(pid, &status, 0)
         reaped = true

@@ -1,3 +1,4 @@
+internal import CKeeper
 internal import CPlan
 internal import Diagnostics
 internal import Linux
@@ -17,26 +18,50 @@ enum Launch {
         var notify: NotifySocket?
     }
 
+    /// Who starts a supervised container, and what its streams are.
+    struct Kept {
+        let keeper: KeptParent
+        let streams: [CInt]
+    }
+
     /// - Parameters:
     ///   - terminal: takes the terminal of a process that has one.
     ///   - warn: is told of poststop hooks that fail when a start that failed is taken back.
     static func perform(
         _ container: Preparation, terminal: inout Terminal?, warn: (String) -> Void
     ) throws(Failure) -> Started {
+        try checkOwner(container)
+        let store = Store(root: container.options.root, supervised: container.options.supervised)
+        let entry = try store.create(container.options.id)
+        var notify: NotifySocket?
+        let process = try perform(container, in: entry, nil, &terminal, &notify, warn: warn)
+        return Started(process: process, entry: entry, notify: notify)
+    }
+
+    static func checkOwner(_ container: Preparation) throws(Failure) {
         guard container.record.ownerUID == 0 else {
             throw Failure(
                 .unsupported, "containers of users other than root are not supported yet; run gantry as root")
         }
-        let entry = try Store(root: container.options.root).create(container.options.id)
+    }
+
+    /// - Parameters:
+    ///   - entry: locked, and of nobody else. That of a supervised container stays when the start fails, and says that
+    ///     it has stopped.
+    ///   - kept: nil for a container without a supervisor.
+    ///   - notify: takes the socket of a container that is to say when it is ready.
+    static func perform(
+        _ container: Preparation, in entry: borrowing StoredContainer, _ kept: Kept?,
+        _ terminal: inout Terminal?, _ notify: inout NotifySocket?, warn: (String) -> Void
+    ) throws(Failure) -> InitProcess {
         do {
             try entry.begin(container.record, config: container.bundle.config)
             // It must listen before the container speaks.
-            let notify = try listen(container, entry)
-            let process = try performRecorded(container, entry, &terminal)
-            return Started(process: process, entry: entry, notify: notify)
+            notify = try listen(container, entry)
+            return try performRecorded(container, entry, kept, &terminal)
         } catch {
             // The first failure is the one worth telling.
-            try? takeBack(container, entry, warn: warn)
+            try? takeBack(container, entry, isKept: kept != nil, warn: warn)
             throw error
         }
     }
@@ -51,7 +76,7 @@ enum Launch {
 
     /// The entry goes last, and stays when something of the container does: `delete` works from it.
     private static func takeBack(
-        _ container: Preparation, _ entry: borrowing StoredContainer, warn: (String) -> Void
+        _ container: Preparation, _ entry: borrowing StoredContainer, isKept: Bool, warn: (String) -> Void
     ) throws(Failure) {
         let process = try entry.initRecord()
         guard try LiveContainer.alive(process) == nil else { return }
@@ -61,12 +86,13 @@ enum Launch {
         } else {
             try container.cgroup.remove()
         }
-        try entry.remove()
+        if isKept { try entry.clear(leaving: .ended) } else { try entry.remove() }
         container.hooks?.runAfterEnd(warn: warn)
     }
 
     private static func performRecorded(
-        _ container: Preparation, _ entry: borrowing StoredContainer, _ terminal: inout Terminal?
+        _ container: Preparation, _ entry: borrowing StoredContainer, _ kept: Kept?,
+        _ terminal: inout Terminal?
     ) throws(Failure) -> InitProcess {
         let socket = container.waitsForStart ? try entry.listenForStart() : nil
         // The cgroup of version 2 must be there before the process that is born in it; those of version 1 are
@@ -74,12 +100,18 @@ enum Launch {
         let directory = try container.cgroup.makeBeforeSpawn()
         var process = try InitProcess.spawn(
             plan: try container.plan.encode(), door: socket.rawOrNone, cgroup: directory.rawOrNone,
-            mark: InitMark(container.record).text, hasInit: container.options.hasInit,
-            hasNeighbours: container.joinsProcesses)
+            mark: InitMark(container.record).text, streams: kept?.streams,
+            hasInit: container.options.hasInit, hasNeighbours: container.joinsProcesses,
+            keeper: kept?.keeper)
         do {
             try container.cgroup.makeAfterSpawn()
             try converse(&process, container, entry, &terminal)
             if !container.waitsForStart { try container.hooks?.run(.poststart, pid: process.pid) }
+            if let kept {
+                // Until now it is a start that may be taken back, from now on a container that runs.
+                try Interruption.check()
+                try kept.keeper.watch(process.pid, as: CKEEPER_CONTAINER)
+            }
             return process
         } catch {
             process.kill { try? container.cgroup.thaw(for: $0) }

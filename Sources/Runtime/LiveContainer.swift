@@ -65,6 +65,12 @@ struct LiveContainer: ~Copyable {
         return consume descriptor
     }
 
+    /// Whether it has, or had, a keeper and a supervisor.
+    var isSupervised: Bool { record?.supervised != nil }
+
+    /// Gives its entry away, which stays locked.
+    consuming func intoEntry() -> StoredContainer { entry }
+
     var report: ContainerReport? {
         guard let record else { return nil }
         return ContainerReport(

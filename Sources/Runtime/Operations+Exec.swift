@@ -23,7 +23,7 @@ extension Operations {
         var process = try launch(exec, &terminal, warn: warn)
         try hand(&process, options, pidfdSocket)
         try foreground.wait(for: process.pid, terminal: terminal)
-        return process.wait().code
+        return try process.wait().code
     }
 
     /// Tells the engine which process it is. One that nobody could be told of does not go on.

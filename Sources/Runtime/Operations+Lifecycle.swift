@@ -4,7 +4,7 @@ public import Diagnostics
 internal import Linux
 internal import OCI
 internal import Plan
-internal import Store
+public import Store
 
 extension Operations {
     /// `start`: lets the init of a created container exec the user's program, and waits until it has. When one of
@@ -12,11 +12,22 @@ extension Operations {
     ///
     /// - Parameters:
     ///   - notifySocket: the service manager's: returns only when the container is ready, or has ended.
+    ///   - states: where supervised containers are: one that has stopped is run again.
     ///   - warn: is told of poststop hooks that fail then.
     public static func start(
-        id: String, root: String, notifySocket: String? = nil, warn: (String) -> Void
+        id: String, root: String, states: StateDirectory, notifySocket: String? = nil,
+        warn: (String) -> Void
     ) throws(Failure) {
-        let container = try LiveContainer.locked(id, root: root)
+        let container: LiveContainer
+        do throws(Failure) {
+            container = try LiveContainer.locked(id, root: root)
+        } catch {
+            guard let entry = try revive(id, root: root, states, after: error) else { throw error }
+            return try startAgain(entry, states, warn: warn)
+        }
+        if container.isSupervised, container.process == nil {
+            return try startAgain(container.intoEntry(), states, warn: warn)
+        }
         switch container.status {
         case .created: break
         case .running: throw Failure(.state, "cannot start an already running container")
@@ -132,50 +143,82 @@ extension Operations {
     ///
     /// - Parameters:
     ///   - force: kill what still runs; an unknown container is no error.
+    ///   - states: where supervised containers are.
     ///   - warn: is told of poststop hooks that fail.
     public static func delete(
-        id: String, force: Bool, root: String, warn: (String) -> Void
+        id: String, force: Bool, root: String, states: StateDirectory, warn: (String) -> Void
     ) throws(Failure) {
-        let container: LiveContainer
-        do throws(Failure) {
-            container = try LiveContainer.locked(id, root: root)
-        } catch  where force && error.kind == .notFound {
-            return
+        guard let container = try findLocked(id, root: root, states, orNothing: force) else { return }
+        let isSupervised = container.isSupervised || container.record == nil
+        if !force { try checkStopped(container, isSupervised ? states : nil) }
+        let hooks = hooksOrWarning(container, warn: warn)
+        if isSupervised {
+            try takeDownSupervised(container, states, hooks, warn: warn)
+        } else {
+            try takeDown(container, hooks, warn: warn)
         }
-        switch container.status {
-        case .running, .paused:
-            guard force else {
-                throw Failure(
-                    .state, "cannot delete container \(id) that is not stopped: \(container.status.rawValue)")
-            }
-        case .creating, .created, .stopped: break
-        }
-        var hooks: Hooks?
+    }
+
+    /// - Parameter orNothing: nil is an answer, too.
+    private static func findLocked(
+        _ id: String, root: String, _ states: StateDirectory, orNothing: Bool
+    ) throws(Failure) -> LiveContainer? {
         do throws(Failure) {
-            hooks = try Hooks(container)
+            return try LiveContainer.locked(id, root: root)
         } catch {
-            // A damaged state directory must not keep the container from being removed.
-            warn(error.description)
+            if let entry = try revive(id, root: root, states, after: error) {
+                return try LiveContainer.look(entry)
+            }
+            if orNothing && error.kind == .notFound { return nil }
+            throw error
         }
-        try takeDown(container, hooks, warn: warn)
+    }
+
+    private static func checkStopped(
+        _ container: borrowing LiveContainer, _ states: StateDirectory?
+    ) throws(Failure) {
+        var status = container.status.rawValue
+        switch container.status {
+        case .running, .paused: break
+        case .creating, .created, .stopped:
+            guard let states, try isRestarting(container, states) else { return }
+            status = SupervisionStatus.Phase.restarting.rawValue
+        }
+        throw Failure(
+            .state, "cannot delete container \(container.entry.id) that is not stopped: \(status)")
+    }
+
+    /// A damaged state directory must not keep the container from being removed.
+    static func hooksOrWarning(_ container: borrowing LiveContainer, warn: (String) -> Void) -> Hooks? {
+        do throws(Failure) {
+            return try Hooks(container)
+        } catch {
+            warn(error.description)
+            return nil
+        }
     }
 
     /// Ends and removes what is left of the container, then runs its poststop hooks.
     private static func takeDown(
         _ container: borrowing LiveContainer, _ hooks: Hooks?, warn: (String) -> Void
     ) throws(Failure) {
-        try end(container)
-        var remainder: Failure?
-        if let record = container.record {
-            if container.status == .creating, container.process == nil {
-                remainder = try CutOffCreation.remove(record)
-            } else {
-                try ContainerCgroup.remove(record)
-            }
-        }
+        let remainder = try takeDownProcesses(container)
         try container.entry.remove()
         hooks?.runAfterEnd(warn: warn)
         if let remainder { throw remainder }
+    }
+
+    /// Ends the container's processes and removes its cgroups.
+    ///
+    /// - Returns: what stays since it is not the container's; nil when nothing does.
+    static func takeDownProcesses(_ container: borrowing LiveContainer) throws(Failure) -> Failure? {
+        try end(container)
+        guard let record = container.record else { return nil }
+        if container.status == .creating, container.process == nil {
+            return try CutOffCreation.remove(record)
+        }
+        try ContainerCgroup.remove(record)
+        return nil
     }
 
     /// How long a process may take to die, in milliseconds: one in an uninterruptible system call waits for

@@ -49,7 +49,7 @@ public enum Operations {
         try started.entry.unlock()
         try foreground.wait(
             for: started.process.pid, terminal: terminal, notify: started.notify.take())
-        let code = started.process.wait().code
+        let code = try started.process.wait().code
         if !keep { try cleanUp(container, started.entry, warn: warn) }
         return code
     }

@@ -1,3 +1,5 @@
+public import Store
+
 /// What `create`, `run` and `plan` need to know of the command line.
 public struct CreateOptions: Sendable {
     public var id: String
@@ -5,6 +7,8 @@ public struct CreateOptions: Sendable {
     public var bundle: String
     /// State directory of all containers.
     public var root: String
+    /// Whose IDs are taken, too.
+    public var supervised: StateDirectory?
     /// Where the container's pid goes, if anywhere.
     public var pidFile: String?
     /// The socket that gets the process's terminal, if one does.

@@ -12,7 +12,7 @@ struct Preparation {
     let bundle: Bundle
     let plan: Plan
     let cgroup: ContainerCgroup
-    let record: Record
+    var record: Record
     /// `create`: the user's program waits for `start`.
     let waitsForStart: Bool
 

@@ -8,6 +8,8 @@ struct Terminal: ~Copyable {
     /// `--console-socket`, connected; without one gantry itself stays and stands between (`TerminalProxy`).
     private let socket: Descriptor?
     private let socketPath: String
+    /// Who gets it of a supervised container.
+    private let keeper: KeptParent?
     /// What `take` has kept.
     private var master: Descriptor?
 
@@ -24,6 +26,7 @@ struct Terminal: ~Copyable {
     /// - Returns: nil for a process without a terminal.
     init?(_ process: Spec.Process?, socket path: String?, detaches: Bool) throws(Failure) {
         let isWanted = process?.terminal ?? false
+        keeper = nil
         guard let path else {
             guard isWanted else { return nil }
             if detaches {
@@ -46,8 +49,19 @@ struct Terminal: ~Copyable {
         socketPath = path
     }
 
+    /// Of a supervised container.
+    ///
+    /// - Returns: nil for a process without a terminal.
+    init?(_ process: Spec.Process?, keeper: KeptParent) {
+        guard process?.terminal ?? false else { return nil }
+        self.keeper = keeper
+        socket = nil
+        socketPath = ""
+    }
+
     /// Sends the master to the console socket, or keeps it and gives it the size of the caller's terminal.
     mutating func take(_ end: consuming Descriptor) throws(Failure) {
+        if let keeper { return try keeper.keep(terminal: end.raw) }
         guard socket.rawOrNone >= 0 else {
             if let size = CallerTerminal.size { _ = clinux_terminal_set_size(end.raw, size) }
             master = consume end

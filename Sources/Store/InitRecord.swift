@@ -11,6 +11,9 @@ public struct InitRecord: Sendable, Equatable {
     /// Whether the container is still being made: its hooks run.
     public let isCreating: Bool
 
+    /// Of a container that has no process any more, and whose last one is not known. No process has this number.
+    public static let ended = InitRecord(pid: .max, startTime: 0)
+
     public init(pid: Int32, startTime: UInt64, isCreating: Bool = false) {
         self.pid = pid
         self.startTime = startTime

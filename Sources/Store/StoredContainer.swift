@@ -178,6 +178,16 @@ public struct StoredContainer: ~Copyable {
         root + "/" + id + "/" + notifyDirectory
     }
 
+    /// Removes what belongs to a run that is over; the container itself stays.
+    ///
+    /// - Parameter record: its process from now on; nil while another run is being made.
+    public func clear(leaving record: InitRecord?) throws(Failure) {
+        try files.unlink(StoredContainer.socketFile)
+        try files.unlink(StoredContainer.limitsFile)
+        try Directory.removeTree(StoredContainer.notifyDirectory, in: files.directory, shown: path)
+        if let record { try setInit(record) } else { try files.unlink(StoredContainer.initFile) }
+    }
+
     /// Removes the entry: the ID is free.
     public func remove() throws(Failure) {
         let names = [

@@ -11,6 +11,8 @@ public struct SupervisedContainer: ~Copyable {
 
     private static let settingsFile = "settings.json"
     private static let statusFile = "status.json"
+    private static let recordFile = "container.json"
+    private static let configFile = "config.json"
     private static let messagesFile = "messages"
     /// Bytes of messages that are kept at most, and how many are left when there are more.
     private static let mostMessages = 64 << 10
@@ -44,6 +46,24 @@ public struct SupervisedContainer: ~Copyable {
     /// Not synced to disk: a status that a power failure takes back is that of a container which it took, too.
     public func setStatus(_ status: SupervisionStatus) throws(Failure) {
         try files.replace(SupervisedContainer.statusFile, with: status.encoded())
+    }
+
+    /// Keeps what a reboot takes from the entry in the store.
+    ///
+    /// - Parameter config: nil when nobody who goes on with the container needs it.
+    public func keep(_ record: Record, config: [UInt8]?) throws(Failure) {
+        if let config { try files.replace(SupervisedContainer.configFile, with: config) }
+        try files.replace(SupervisedContainer.recordFile, with: record.encoded())
+    }
+
+    /// What `keep` has kept; nil before the first start.
+    public func record() throws(Failure) -> Record? {
+        guard let bytes = try files.read(SupervisedContainer.recordFile) else { return nil }
+        return try Record(bytes, name: path + "/" + SupervisedContainer.recordFile)
+    }
+
+    public func config() throws(Failure) -> [UInt8]? {
+        try files.read(SupervisedContainer.configFile)
     }
 
     /// Appends a sentence and the time to what went wrong. That it cannot be written is told nowhere: there is no

@@ -73,7 +73,8 @@ struct Bench: ParsableCommand {
         var results = Results(
             competitors: [gantry.name, SupervisorMeasurements.other], versions: [gantry.version, version])
         let bench = SupervisorMeasurements(
-            launcher: launcher, bundle: try Bundle(directory: work + "/bundle", specFrom: runc), gantry: gantry,
+            launcher: launcher, bundle: try Bundle(directory: work + "/bundle", specFrom: runc),
+            gantry: gantry,
             conmon: conmon, work: work, rounds: samples, warmup: warmup)
         try bench.measure(into: &results)
         try tell(Report(results: results, rounds: samples, bars: Bar.supervisor))

@@ -141,7 +141,7 @@ struct ckeeper_state {
     int32_t supervisor;   /* pid, 0 when none runs */
     uint32_t supervisors; /* how many have been started */
     uint32_t exits;       /* of execs: how many are remembered and not told to a supervisor yet; EXITED follows */
-    uint32_t reserved;
+    int32_t keeper;       /* its own pid */
 };
 
 /// Most descriptors with one message, most bytes behind one, most clients, most processes that are watched at once.

@@ -1,0 +1,93 @@
+internal import CKeeper
+internal import CLinux
+internal import Diagnostics
+internal import Keeper
+internal import Linux
+internal import Store
+
+/// How keeper and supervisor of a container are ended, and waited for.
+enum SupervisionEnd {
+    /// How long a supervisor may take for what is to be done when its container has ended, in milliseconds.
+    private static let patience: Int32 = 10_000
+
+    /// The container belongs to another `--root`: its entry is there.
+    static func checkRoot(
+        _ settings: SupervisionSettings, _ entry: borrowing StoredContainer
+    ) throws(Failure) {
+        let path = try Paths.absolute(entry.path)
+        guard settings.root + "/" + settings.id != path else { return }
+        throw Failure(.state, "the container was made with --root \(settings.root)", at: settings.id)
+    }
+
+    /// Waits for the supervision of the last run to end.
+    static func waitForLast(
+        _ entry: borrowing StoredContainer, _ place: borrowing SupervisedContainer
+    ) throws(Failure) {
+        guard let keeper = try KeptParent.find(entry) else { return }
+        let state = try keeper.ask()
+        if state.lives != 0 { throw Failure(.state, "cannot start an already running container") }
+        if try place.status().phase == .restarting {
+            throw Failure(.state, "cannot start a container that is being restarted")
+        }
+        guard try keeper.waitForEnd(milliseconds: patience) else {
+            throw Failure(
+                .state,
+                "the supervisor of the container's last run (process \(state.supervisor)) has not ended")
+        }
+    }
+
+    /// Ends what watches over a container that has no processes any more.
+    static func finish(_ entry: borrowing StoredContainer) throws(Failure) {
+        do throws(Failure) {
+            guard let keeper = try KeptParent.find(entry) else { return killSupervisors(entry) }
+            try keeper.end()
+        } catch {
+            try kill(entry)
+        }
+    }
+
+    // MARK: By force
+
+    /// Kills a keeper that does not answer, then what it leaves.
+    private static func kill(_ entry: borrowing StoredContainer) throws(Failure) {
+        let path = entry.path
+        try killAll { words in
+            words.count > 2 && words[0].elementsEqual("gantry-keeper".utf8)
+                && words[2].elementsEqual(path.utf8)
+        }
+        killSupervisors(entry)
+    }
+
+    /// Those that go on without a keeper.
+    private static func killSupervisors(_ entry: borrowing StoredContainer) {
+        let root = Paths.parent(of: entry.path)
+        let id = entry.id
+        try? killAll { words in
+            words.count == 7 && words[1].elementsEqual("--root".utf8) && words[2].elementsEqual(root.utf8)
+                && words[5].elementsEqual("supervise".utf8) && words[6].elementsEqual(id.utf8)
+        }
+    }
+
+    /// Kills the processes of our user whose command line is meant, and waits for their end.
+    private static func killAll(_ isMeant: ([ArraySlice<UInt8>]) -> Bool) throws(Failure) {
+        let processes = try Descriptor.open("/proc", O.directory)
+        for name in try Directory.names(in: processes, shown: "/proc") {
+            guard let pid = Int32(name), isMeant(words(of: pid)) else { continue }
+            let raw = clinux_pidfd_open(pid)
+            guard raw >= 0 else { continue }
+            let process = Descriptor(adopting: raw)
+            // Looked at again once it is held: the number cannot become somebody else's then.
+            guard isMeant(words(of: pid)) else { continue }
+            _ = clinux_pidfd_signal(process.raw, Signal.kill)
+            _ = clinux_wait_readable(process.raw, -1, patience)
+        }
+    }
+
+    private static func words(of pid: Int32) -> [ArraySlice<UInt8>] {
+        let path = "/proc/\(pid)/cmdline"
+        guard let file = try? Descriptor.open(path, O.readOnly),
+            let line = try? file.readAll(limit: 16 << 10, name: path)
+        else { return [] }
+        return line.split(separator: 0)
+    }
+}
