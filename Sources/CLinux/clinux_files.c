@@ -38,6 +38,10 @@ int clinux_close(int fd) {
     return result(close(fd));
 }
 
+int clinux_duplicate(int fd) {
+    return result(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
 long clinux_read(int fd, void *buffer, size_t length) {
     ssize_t count;
     do

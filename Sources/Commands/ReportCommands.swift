@@ -1,18 +1,21 @@
 internal import Diagnostics
 internal import JSON
 internal import Runtime
+internal import Store
 
 /// The commands that tell what is there: `state` and `list`.
 enum ReportCommands {
     @Sendable static func state(_ invocation: Invocation) throws(Failure) -> CInt {
         let report = try Operations.state(
-            id: invocation.positionals[0], root: try invocation.globals.stateRoot())
+            id: invocation.positionals[0], root: try invocation.globals.stateRoot(),
+            states: try invocation.stateDirectory())
         try Output.standard(stateText(report))
         return 0
     }
 
     @Sendable static func list(_ invocation: Invocation) throws(Failure) -> CInt {
-        let (reports, failures) = try Operations.list(root: try invocation.globals.stateRoot())
+        let (reports, failures) = try Operations.list(
+            root: try invocation.globals.stateRoot(), states: try invocation.stateDirectory())
         // One container that cannot be read is no reason to tell nothing of the others.
         for failure in failures { invocation.log.warning(failure.description) }
         if invocation.flags.has(Flags.quiet) {
@@ -47,7 +50,7 @@ enum ReportCommands {
         var rows = [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]]
         for report in reports {
             rows.append([
-                report.id, String(report.pid), report.status.rawValue, report.bundle, report.createdText,
+                report.id, String(report.pid), report.statusText, report.bundle, report.createdText,
                 owners.name(of: report.ownerUID),
             ])
         }
@@ -80,6 +83,48 @@ extension ContainerReport {
             json.endObject()
         }
         json.member("owner", owner)
+        supervision?.write(to: &json)
         json.endObject()
+    }
+
+    /// Of a supervised container with its exit code, when it has ended and that is known; `restarting` between two
+    /// runs.
+    fileprivate var statusText: String {
+        guard let supervision, status == .stopped else { return status.rawValue }
+        switch supervision.phase {
+        case .restarting: return SupervisionStatus.Phase.restarting.rawValue
+        case .running, .stopped:
+            guard let end = supervision.status.end else { return status.rawValue }
+            return "\(status.rawValue) (\(end.exitCode))"
+        }
+    }
+}
+
+extension SupervisionReport {
+    /// What is not known, or is none, is left out.
+    fileprivate func write(to json: inout JSONWriter) {
+        json.key("supervision")
+        json.beginObject()
+        json.member("phase", phase.rawValue)
+        // How an earlier run ended says nothing of one that runs.
+        if phase != .running, let end = status.end {
+            json.member("exitCode", end.exitCode)
+            if end.signal != 0 { json.member("signal", end.signal) }
+        }
+        if status.started != 0 { json.member("startedAt", moment(status.started)) }
+        if phase != .running, let end = status.end { json.member("finishedAt", moment(end.time)) }
+        json.member("oomKilled", status.oomKilled)
+        json.member("restartCount", status.restartCount)
+        json.member("restartPolicy", settings.restart.text)
+        json.member("logDriver", settings.logDriver.rawValue)
+        if let path = settings.logPath { json.member("logPath", path) }
+        if keeper != 0 { json.member("keeper", keeper) }
+        if supervisor != 0 { json.member("supervisor", supervisor) }
+        if !problem.isEmpty { json.member("problem", problem) }
+        json.endObject()
+    }
+
+    private func moment(_ nanoseconds: Int64) -> String {
+        Timestamp.rfc3339(nanosecondsSinceEpoch: nanoseconds)
     }
 }

@@ -31,7 +31,8 @@ enum ExecLaunch {
         if exec.asksForCapabilities { plan.warnings.forEach(warn) }
         var process = try InitProcess.spawn(
             plan: try plan.encode(), door: exec.container.raw, cgroup: directory.rawOrNone,
-            hasNeighbours: true)
+            streams: exec.isKept ? exec.streams : nil, hasNeighbours: true,
+            keeper: exec.isKept ? exec.keeper : nil)
         let refusal: InitFailure?
         do throws(Failure) {
             refusal = try converse(&process, plan, uid: exec.process.user.uid, &terminal)

@@ -16,6 +16,8 @@ struct ExecPreparation: ~Copyable {
     /// The container's process, whose namespaces are joined.
     let container: Descriptor
     let containerPID: Int32
+    /// Who is to start the process, and remembers how it ends; nil for a container without one.
+    let keeper: KeptParent?
     private let cgroup: Cgroup
 
     static func prepare(_ options: ExecOptions) throws(Failure) -> ExecPreparation {
@@ -29,8 +31,15 @@ struct ExecPreparation: ~Copyable {
             record.cgroups.map { Cgroup.Directory(controllers: $0.controllers, path: $0.path) })
         return ExecPreparation(
             options: options, spec: spec, process: process, record: record, container: container,
-            containerPID: pid, cgroup: try cgroup.subgroups(options.cgroups))
+            containerPID: pid, keeper: live.isSupervised ? try KeptParent.find(live.entry) : nil,
+            cgroup: try cgroup.subgroups(options.cgroups))
     }
+
+    /// Descriptors that become the process's 0, 1, 2 and so on.
+    var streams: [CInt] { (0..<3 + options.preserveFDs).map { CInt($0) } }
+
+    /// Whether the keeper starts it. It takes so many descriptors at once, and no more.
+    var isKept: Bool { keeper != nil && streams.count <= KeptParent.mostStreams }
 
     private static let stopped = Failure(.state, "cannot exec in a stopped container")
 

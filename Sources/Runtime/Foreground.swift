@@ -15,11 +15,13 @@ struct Foreground: ~Copyable {
     /// Returns when the process has ended; it is left to be reaped.
     ///
     /// - Parameter notify: passed on when the container says that it is ready.
-    func wait(for pid: Int32, notify: consuming NotifySocket? = nil) throws(Failure) {
+    func wait(
+        for container: borrowing InitProcess, notify: consuming NotifySocket? = nil
+    ) throws(Failure) {
+        let pid = container.pid
         try notify?.signalOnMessage()
         try notify?.pass(pid: pid)
-        let process = Descriptor(
-            adopting: try check(clinux_pidfd_open(pid), "pidfd_open", "cannot watch the container"))
+        let process = try container.open()
         while true {
             let ready = try check(
                 clinux_wait_readable(process.raw, signals.raw, -1), "poll", "cannot wait for the container")
@@ -36,13 +38,16 @@ struct Foreground: ~Copyable {
 
     /// The same; a process that has a terminal gets what the caller types, and the caller what it prints.
     func wait(
-        for pid: Int32, terminal: consuming Terminal?, notify: consuming NotifySocket? = nil
+        for container: borrowing InitProcess, terminal: consuming Terminal?,
+        notify: consuming NotifySocket? = nil
     ) throws(Failure) {
-        guard let master = terminal.take()?.intoMaster() else { return try wait(for: pid, notify: notify) }
+        guard let master = terminal.take()?.intoMaster() else {
+            return try wait(for: container, notify: notify)
+        }
+        let pid = container.pid
         try notify?.signalOnMessage()
         try notify?.pass(pid: pid)
-        let process = Descriptor(
-            adopting: try check(clinux_pidfd_open(pid), "pidfd_open", "cannot watch the container"))
+        let process = try container.open()
         var proxy = TerminalProxy(master)
         proxy.notify = notify.take()
         proxy.pid = pid

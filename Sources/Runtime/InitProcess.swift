@@ -11,6 +11,8 @@ struct InitProcess: ~Copyable {
     let keeper: KeptParent?
     /// Stage 1 until FORKED, then stage 2.
     private(set) var pid: Int32
+    /// Of a process that the keeper may reap: its number may become another one's at any time.
+    private var held: Descriptor?
     /// Whether it has ended and its wait status has been taken.
     private(set) var reaped = false
 
@@ -93,6 +95,19 @@ struct InitProcess: ~Copyable {
         pid = stage2
     }
 
+    /// From now on its keeper, if it has one, reaps the process and remembers how it ended.
+    mutating func leaveToKeeper(as kind: ckeeper_kind) throws(Failure) {
+        guard let keeper else { return }
+        held = try open()
+        try keeper.watch(pid, as: kind)
+    }
+
+    /// A descriptor of the process, which may have ended.
+    func open() throws(Failure) -> Descriptor {
+        let raw = held.rawOrNone >= 0 ? clinux_duplicate(held.rawOrNone) : clinux_pidfd_open(pid)
+        return Descriptor(adopting: try check(raw, "pidfd_open", "cannot watch the container"))
+    }
+
     /// How long a killed init may take to die, in milliseconds. In a frozen cgroup of version 1 it does not.
     private static let deathPatience: CInt = 10_000
 
@@ -105,12 +120,14 @@ struct InitProcess: ~Copyable {
     @discardableResult
     mutating func kill(thaw: (Int32) -> Void = { _ in }) -> WaitStatus {
         guard !reaped else { return WaitStatus(raw: 0) }
-        // From here on the keeper reaps it, and tells us alone.
-        try? keeper?.watch(pid, as: CKEEPER_FAILED)
-        let raw = clinux_pidfd_open(pid)
+        let raw = held.rawOrNone >= 0 ? clinux_duplicate(held.rawOrNone) : clinux_pidfd_open(pid)
         let process = raw >= 0 ? Descriptor(adopting: raw) : nil
-        _ = clinux_kill(pid, 9)
-        guard raw >= 0 else { return waitOrGiveUp() }
+        if held.rawOrNone < 0 {
+            // From here on the keeper reaps it, and tells us alone.
+            try? keeper?.watch(pid, as: CKEEPER_FAILED)
+        }
+        _ = raw >= 0 && keeper != nil ? clinux_pidfd_signal(raw, 9) : clinux_kill(pid, 9)
+        guard raw >= 0 else { return (try? wait()) ?? WaitStatus(raw: 0) }
         if clinux_wait_readable(process.rawOrNone, -1, InitProcess.freezerPatience) == 0 {
             thaw(pid)
             if clinux_wait_readable(process.rawOrNone, -1, InitProcess.deathPatience) == 0 {

@@ -107,10 +107,10 @@ enum Launch {
             try container.cgroup.makeAfterSpawn()
             try converse(&process, container, entry, &terminal)
             if !container.waitsForStart { try container.hooks?.run(.poststart, pid: process.pid) }
-            if let kept {
+            if kept != nil {
                 // Until now it is a start that may be taken back, from now on a container that runs.
                 try Interruption.check()
-                try kept.keeper.watch(process.pid, as: CKEEPER_CONTAINER)
+                try process.leaveToKeeper(as: CKEEPER_CONTAINER)
             }
             return process
         } catch {

@@ -1,3 +1,4 @@
+internal import CKeeper
 public import Diagnostics
 internal import Linux
 
@@ -15,14 +16,21 @@ extension Operations {
         let pidfdSocket: PidfdSocket?
         if let path = options.pidfdSocket { pidfdSocket = try PidfdSocket(path) } else { pidfdSocket = nil }
         if options.detach {
+            if exec.keeper != nil, !exec.isKept {
+                warn(
+                    "how the process ends is not kept: its container's keeper takes at most"
+                        + " \(KeptParent.mostStreams - 3) descriptors")
+            }
             var process = try launch(exec, &terminal, warn: warn)
             try hand(&process, options, pidfdSocket)
+            try process.leaveToKeeper(as: CKEEPER_EXEC)
             return 0
         }
         let foreground = try Foreground()
         var process = try launch(exec, &terminal, warn: warn)
         try hand(&process, options, pidfdSocket)
-        try foreground.wait(for: process.pid, terminal: terminal)
+        try process.leaveToKeeper(as: CKEEPER_EXEC)
+        try foreground.wait(for: process, terminal: terminal)
         return try process.wait().code
     }
 

@@ -1,7 +1,8 @@
 public import Diagnostics
 internal import JSON
+internal import Linux
 internal import Plan
-internal import Store
+public import Store
 
 /// What the commands do.
 public enum Operations {
@@ -48,7 +49,7 @@ public enum Operations {
         }
         try started.entry.unlock()
         try foreground.wait(
-            for: started.process.pid, terminal: terminal, notify: started.notify.take())
+            for: started.process, terminal: terminal, notify: started.notify.take())
         let code = try started.process.wait().code
         if !keep { try cleanUp(container, started.entry, warn: warn) }
         return code
@@ -79,29 +80,70 @@ public enum Operations {
     }
 
     /// `state`.
-    public static func state(id: String, root: String) throws(Failure) -> ContainerReport {
-        let container = try LiveContainer.look(try Store(root: root).open(id))
-        guard let report = container.report else {
-            throw Failure(.state, "container is being created, or was cut off while it was", at: id)
+    ///
+    /// - Parameter states: where supervised containers are that have not run since the boot.
+    public static func state(
+        id: String, root: String, states: StateDirectory
+    ) throws(Failure) -> ContainerReport {
+        do throws(Failure) {
+            if let report = try report(id, Store(root: root)) { return report }
+        } catch {
+            guard error.kind == .notFound, let report = try stoppedReport(id, states) else { throw error }
+            return report
         }
-        return report
+        throw Failure(.state, "container is being created, or was cut off while it was", at: id)
     }
 
     /// `list`: what can be told of each container, and why nothing can be told of the others. One that
     /// vanishes meanwhile is left out.
-    public static func list(root: String) throws(Failure) -> (reports: [ContainerReport], failures: [Failure])
-    {
+    public static func list(
+        root: String, states: StateDirectory
+    ) throws(Failure) -> (reports: [ContainerReport], failures: [Failure]) {
         let store = Store(root: root)
+        let ids = try store.list()
+        let others = try states.list().filter { !ids.contains($0) }
         var reports: [ContainerReport] = []
         var failures: [Failure] = []
-        for id in try store.list() {
+        for id in (ids + others).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
             do throws(Failure) {
-                let container = try LiveContainer.look(try store.open(id))
-                if let report = container.report { reports.append(report) }
+                do throws(Failure) {
+                    if let report = try report(id, store) { reports.append(report) }
+                } catch {
+                    guard error.kind == .notFound else { throw error }
+                    guard let report = try stoppedReport(id, states),
+                        try isAt(root, report.supervision?.settings.root)
+                    else { continue }
+                    reports.append(report)
+                }
             } catch {
                 if error.kind != .notFound { failures.append(error) }
             }
         }
         return (reports, failures)
+    }
+
+    private static func report(_ id: String, _ store: Store) throws(Failure) -> ContainerReport? {
+        let container = try LiveContainer.look(try store.open(id))
+        guard var report = container.report else { return nil }
+        if container.isSupervised { report.supervision = try Supervision.report(container) }
+        return report
+    }
+
+    /// Of a supervised container that has no entry in the store; nil when there is no such container.
+    private static func stoppedReport(
+        _ id: String, _ states: StateDirectory
+    ) throws(Failure) -> ContainerReport? {
+        do throws(Failure) {
+            return try Supervision.report(try states.open(id))
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+    }
+
+    /// Several roots may share a state directory: each has its own containers.
+    private static func isAt(_ root: String, _ other: String?) throws(Failure) -> Bool {
+        guard let other else { return false }
+        return try Paths.absolute(root).utf8.elementsEqual(other.utf8)
     }
 }

@@ -35,25 +35,3 @@ public struct CreateOptions: Sendable {
         self.root = root
     }
 }
-
-/// A container's status (runtime-spec, runtime.md "State"), derived each time it is asked for.
-public enum Status: String, Sendable {
-    case creating, created, running, paused, stopped
-}
-
-/// What `state` and `list` tell of a container: runtime-spec, "State", and what runc adds to it.
-public struct ContainerReport: Sendable {
-    public let id: String
-    /// 0 when stopped.
-    public let pid: Int32
-    public let status: Status
-    /// Absolute.
-    public let bundle: String
-    /// Absolute.
-    public let rootfs: String
-    /// Nanoseconds since the epoch.
-    public let created: Int64
-    /// The user that made the container.
-    public let ownerUID: UInt32
-    public let annotations: [(key: String, value: String)]
-}

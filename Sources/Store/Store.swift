@@ -89,8 +89,11 @@ public struct Store: Sendable {
         try ContainerID.check(id)
         let path = root + "/" + id
         let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        // A symlink: the ID of a supervised container that has not run since the boot.
-        if raw == -Errno.ENOENT || raw == -Errno.ENOTDIR { throw Store.missing(id) }
+        if raw == -Errno.ENOENT { throw Store.missing(id) }
+        // A symlink: the ID of a supervised container.
+        if raw == -Errno.ENOTDIR {
+            throw Failure(.notFound, "container not running: it has not run since the boot")
+        }
         _ = try check(raw, "openat \(path)", "cannot read the container's state")
         return StoredContainer(id: id, path: path, directory: Descriptor(adopting: raw))
     }

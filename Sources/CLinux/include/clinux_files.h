@@ -12,6 +12,8 @@ int clinux_openat(int dirfd, const char *_Nonnull path, int flags, unsigned mode
 int clinux_openat2(int dirfd, const char *_Nonnull path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
 int clinux_close(int fd);
+/// dup(2), close-on-exec.
+int clinux_duplicate(int fd);
 long clinux_read(int fd, void *_Nonnull buffer, size_t length);
 
 /// Writes all of `length` bytes; -errno when a write fails. Returns 0.
