@@ -45,7 +45,7 @@ let package = Package(
 
         // The supervisor (spec/supervisor.md).
         .target(
-            name: "Logs", dependencies: ["JSON", "Linux", "CLinux", "CKeeper", "Store", "Diagnostics"]),
+            name: "Logs", dependencies: ["Keeper", "Store", "JSON", "Linux", "CLinux", "Diagnostics"]),
         .target(
             name: "Supervisor",
             dependencies: [
@@ -83,8 +83,16 @@ let package = Package(
         .testTarget(
             name: "KeeperTests",
             dependencies: ["Keeper", "CKeeper", "Linux", "CLinux", "Diagnostics"]),
+        // What LogsTests kills.
+        .executableTarget(
+            name: "log-feeder", dependencies: ["Logs", "Keeper", "Store", "Linux", "CLinux", "Diagnostics"],
+            path: "Tests/LogFeeder"),
         .testTarget(
-            name: "LogsTests", dependencies: ["Logs", "Store", "CKeeper", "Linux", "CLinux", "Diagnostics"]),
+            name: "LogsTests",
+            dependencies: [
+                "Logs", "Keeper", "CKeeper", "Store", "Linux", "CLinux", "Diagnostics", "TestSupport",
+                "log-feeder",
+            ]),
         .testTarget(
             name: "SupervisorTests",
             dependencies: [

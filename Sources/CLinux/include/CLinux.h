@@ -6,6 +6,7 @@
 
 #include "clinux_cgroup.h"
 #include "clinux_files.h"
+#include "clinux_log.h"
 #include "clinux_process.h"
 #include "clinux_program.h"
 #include "clinux_ring.h"
