@@ -74,6 +74,7 @@ struct keeper {
     int peer;   /* the other end of the terminal, so that it is there while nobody else has it open */
     int slots[CKEEPER_SLOTS];
     int container; /* pidfd, -1 when none lives */
+    int awaited;   /* the streams are those of a run that nobody has said to watch yet */
     int ending;
     int looks; /* children may have ended */
     unsigned uid;

@@ -145,7 +145,7 @@ _Noreturn static void work(struct keeper *keeper) {
                 hear(keeper, i);
         if (set[LISTENER].revents)
             admit(keeper);
-        if (!keeper->state.lives && keeper->state.run > 0)
+        if (has_stopped(keeper))
             finish_streams(keeper);
         if (keeper->looks)
             reap_children(keeper);

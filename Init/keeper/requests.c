@@ -53,8 +53,10 @@ static void request_keep(struct keeper *keeper, int client) {
             keeper->passed[next++] = -1;
         }
     }
-    if (renews)
+    if (renews) {
+        keeper->awaited = 1;
         renew_streams(keeper);
+    }
     keeper->supervisor.untold = 1;
     answer(keeper, client, CKEEPER_DONE, 0, 0, 0, 0);
 }
@@ -75,6 +77,7 @@ static void request_watch(struct keeper *keeper, int client) {
     if (kind == CKEEPER_CONTAINER) {
         keeper->state.container = entry->exit;
         keeper->state.lives = 1;
+        keeper->awaited = 0;
         keeper->container = (int)SYS2(__NR_pidfd_open, pid, 0);
         keeper->supervisor.untold = 1;
     }

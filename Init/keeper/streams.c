@@ -58,6 +58,11 @@ static void mark_arrival(struct ckeeper_stream *stream) {
     __atomic_store_n(&stream->mark_head, index + 1, __ATOMIC_RELEASE);
 }
 
+/// Whether whose streams these are has ended: what comes from them now is all.
+static int has_stopped(const struct keeper *keeper) {
+    return !keeper->state.lives && keeper->state.run > 0 && !keeper->awaited;
+}
+
 /// Reads once. Returns whether it is worth trying again.
 static int read_stream(struct keeper *keeper, int number) {
     struct ckeeper_stream *stream = &keeper->shared->streams[number];
@@ -78,7 +83,7 @@ static int read_stream(struct keeper *keeper, int number) {
     if (count == -EINTR)
         return 1;
     // Nothing is left of a container that has ended; whoever else holds the other end is not it.
-    if (count == -EAGAIN && (keeper->state.lives || keeper->state.run == 0))
+    if (count == -EAGAIN && !has_stopped(keeper))
         return 0;
     end_stream(keeper, number);
     return 0;
