@@ -98,7 +98,8 @@ let package = Package(
             dependencies: [
                 "Supervisor", "Logs", "Keeper", "CKeeper", "Store", "Linux", "CLinux", "Diagnostics",
             ]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Runtime", "Diagnostics"]),
+        .testTarget(
+            name: "CommandsTests", dependencies: ["Commands", "Runtime", "Linux", "Diagnostics"]),
         // What tests that start programs share.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "IntegrationTests", dependencies: ["TestSupport"]),
@@ -118,6 +119,9 @@ for target in package.targets where [.regular, .executable, .test].contains(targ
         // Told by scripts/build; the manifest cannot ask git itself without going stale between commits.
         if target.name == "CBuildInfo", let commit = Context.environment["GANTRY_COMMIT"] {
             target.cSettings?.append(.define("GANTRY_COMMIT", to: "\"\(commit)\""))
+        }
+        if target.name == "CBuildInfo", let time = Context.environment["GANTRY_COMMIT_TIME"] {
+            target.cSettings?.append(.define("GANTRY_COMMIT_TIME", to: time))
         }
     } else {
         target.swiftSettings = [

@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import Linux
 internal import Runtime
 
 /// The commands on a container that is there: `start`, `kill`, `delete`, `pause`, `resume`.

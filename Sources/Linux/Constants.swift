@@ -68,6 +68,7 @@ public enum Signal {
     public static let windowSize: CInt = 28
     public static let inputOutput: CInt = 29
     public static let pipe: CInt = 13
+    public static let terminate: CInt = 15
     public static let `continue`: CInt = 18
     /// SIGTSTP, what the terminal's suspend key sends; not SIGSTOP.
     public static let stop: CInt = 20

@@ -15,8 +15,8 @@ struct TerminalProxy: ~Copyable {
     /// while, and it tells whether all input has been read.
     private var peer: Descriptor?
 
-    private let source: Stream
-    private let sink: Stream
+    private let source: StandardStream
+    private let sink: StandardStream
     private var input = ByteQueue(capacity: 4 << 10)
     private var output = ByteQueue(capacity: 16 << 10)
     /// Standard input has come to its end.
@@ -41,8 +41,8 @@ struct TerminalProxy: ~Copyable {
         let other = clinux_terminal_peer(master.raw)
         peer = other >= 0 ? Descriptor(adopting: other) : nil
         self.master = consume master
-        source = Stream(0, forWriting: false)
-        sink = Stream(1, forWriting: true)
+        source = StandardStream(0, forWriting: false)
+        sink = StandardStream(1, forWriting: true)
     }
 
     /// Returns when the process has ended and its output is out.
@@ -207,19 +207,4 @@ struct TerminalProxy: ~Copyable {
         caller.refresh()
         resize()
     }
-}
-
-/// One of gantry's standard streams, opened once more where that is possible: not to block must not become the
-/// property of those who share it.
-private struct Stream: ~Copyable {
-    private let own: Descriptor?
-    private let number: CInt
-
-    init(_ number: CInt, forWriting: Bool) {
-        let raw = clinux_reopen_nonblocking(number, forWriting ? 1 : 0)
-        own = raw >= 0 ? Descriptor(adopting: raw) : nil
-        self.number = number
-    }
-
-    var raw: CInt { own.rawOrNone >= 0 ? own.rawOrNone : number }
 }

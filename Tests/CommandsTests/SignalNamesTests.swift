@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Commands
+import Linux
 
 @Suite struct SignalNamesTests {
     /// Names and numbers as the shell's `kill -l` knows them, which takes them from the C library.

@@ -5,8 +5,8 @@ internal import CLinux
 ///
 /// In the background the terminal is somebody else's: it is neither read nor changed until gantry is in its foreground
 /// process group. All signals are blocked meanwhile, SIGTTIN and SIGTTOU too.
-struct CallerTerminal: ~Copyable {
-    enum Access {
+public struct CallerTerminal: ~Copyable {
+    public enum Access {
         /// Standard input is no terminal: a pipe, a file.
         case notATerminal
         case foreground
@@ -15,14 +15,15 @@ struct CallerTerminal: ~Copyable {
         case gone
     }
 
-    private(set) var access = Access.notATerminal
+    public private(set) var access = Access.notATerminal
     /// How the terminal was; nil while it is not raw.
     private var original: clinux_terminal_mode?
 
     private static let number: CInt = 0
 
-    init() {
-        if clinux_is_terminal(CallerTerminal.number) == 1 {
+    /// - Parameter isRaw: false for one that is left alone.
+    public init(isRaw: Bool = true) {
+        if isRaw, clinux_is_terminal(CallerTerminal.number) == 1 {
             access = .background
             refresh()
         }
@@ -34,7 +35,7 @@ struct CallerTerminal: ~Copyable {
 
     /// Makes the terminal raw when it is ours now, also when somebody has changed it meanwhile, as shells do with that
     /// of a stopped job.
-    mutating func refresh() {
+    public mutating func refresh() {
         guard access == .background || access == .foreground else { return }
         switch clinux_terminal_is_ours(CallerTerminal.number) {
         case 1: access = makeRaw() ? .foreground : .gone
@@ -44,7 +45,7 @@ struct CallerTerminal: ~Copyable {
     }
 
     /// Gives the terminal back as it was; `refresh` takes it again.
-    mutating func release() {
+    public mutating func release() {
         CallerTerminal.giveBack(original)
         original = nil
     }
@@ -69,11 +70,26 @@ struct CallerTerminal: ~Copyable {
     }
 
     /// Rows | columns << 16 of the first of the standard streams that is a terminal with a size.
-    static var size: UInt32? {
+    public static var size: UInt32? {
         for stream: CInt in 0...2 where clinux_is_terminal(stream) == 1 {
             let size = clinux_terminal_size(stream)
             return size > 0 ? UInt32(truncatingIfNeeded: size) : nil
         }
         return nil
     }
+}
+
+/// One of gantry's standard streams, opened once more where that is possible: not to block must not become the
+/// property of those who share it.
+public struct StandardStream: ~Copyable {
+    private let own: Descriptor?
+    private let number: CInt
+
+    public init(_ number: CInt, forWriting: Bool) {
+        let raw = clinux_reopen_nonblocking(number, forWriting ? 1 : 0)
+        own = raw >= 0 ? Descriptor(adopting: raw) : nil
+        self.number = number
+    }
+
+    public var raw: CInt { own.rawOrNone >= 0 ? own.rawOrNone : number }
 }

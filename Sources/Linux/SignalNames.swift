@@ -1,7 +1,7 @@
-internal import Diagnostics
+public import Diagnostics
 
 /// Signals by name, as signal(7) lists them for x86-64 and arm64, which number them alike.
-enum SignalNames {
+public enum SignalNames {
     /// The first and last real-time signal that the C library leaves to programs.
     private static let realTime: ClosedRange<CInt> = 34...64
 
@@ -14,7 +14,7 @@ enum SignalNames {
     ]
 
     /// The number of `9`, `KILL`, `SIGKILL`, `sigkill`, `RTMIN+3`, `SIGRTMAX-1`. 0 probes without a signal.
-    static func number(_ word: String) throws(Failure) -> CInt {
+    public static func number(_ word: String) throws(Failure) -> CInt {
         if let number = decimal(word.utf8[...]) {
             if (0...realTime.upperBound).contains(number) { return number }
             throw unknown(word)
