@@ -1,11 +1,12 @@
 /// Every command, in the order in which help shows them. Parsing, help and errors all come from these rows.
 enum CommandTable {
-    static let all: [Command] = making + using + looking + others
+    static let all: [Command] = making + using + supervising + looking + others
 
     /// Looks through the parts in turn: those behind the command are not even made.
     static func command(named name: String) -> Command? {
         func find(_ part: [Command]) -> Command? { part.first { $0.name.utf8.elementsEqual(name.utf8) } }
-        return find(making) ?? find(using) ?? find(looking) ?? find(others) ?? find(hidden)
+        return find(making) ?? find(using) ?? find(looking) ?? find(supervising) ?? find(others) ?? find(hidden)
+            ?? find(supervisor)
     }
 
     /// What gantry calls itself; in no list.

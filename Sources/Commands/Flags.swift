@@ -81,6 +81,19 @@ enum Flags {
         apparmor, noNewPrivs, cap, preserveFDs, execCgroup, ignorePaused,
     ]
 
+    // Supervised containers.
+    static let stopTime = Flag(
+        "time", "t", .text("SECONDS"), "Kill it after so many seconds; -1: never (default: 10)")
+    static let stopSignal = Flag("signal", "s", .text("SIGNAL"), "Signal that asks it to end")
+    static let waitExec = Flag("exec", nil, .text("PID"), "Wait for a process that `gantry exec` started")
+    static let noStdin = Flag("no-stdin", nil, .toggle, "Pass nothing to the container's standard input")
+    static let keepStdinOpen = Flag(
+        "keep-stdin-open", nil, .toggle, "Leave the container's standard input open when ours ends")
+    static let detachKeys = Flag(
+        "detach-keys", nil, .text("KEYS"), "Keys that leave the container (default: ctrl-p,ctrl-q)")
+    static let sigProxy = Flag(
+        "sig-proxy", nil, .toggle, "Pass signals to the container's process (default: true)")
+
     // The other commands.
     static let manual = Flag("man", nil, .toggle, "Print the manual page gantry(1), for man(1)")
     static let interval = Flag(

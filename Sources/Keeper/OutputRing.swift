@@ -113,6 +113,41 @@ public struct OutputRing: ~Copyable {
     }
 }
 
+// Without a keeper: the supervisor does what it did.
+extension OutputRing {
+    /// Reads once from a descriptor that does not block, as far as there is room.
+    ///
+    /// - Returns: how many bytes came, 0 at the end or when there is no room, or -errno.
+    public func receive(_ number: Int, from descriptor: CInt) -> Int {
+        let stream = stream(number)
+        let head = stream.pointee.head
+        let room = OutputRing.capacity - Int(head &- tail(number))
+        guard room > 0 else { return 0 }
+        let start = Int(head % UInt64(OutputRing.capacity))
+        let place = base + OutputRing.ringsStart + number * OutputRing.capacity + start
+        let count = clinux_read(descriptor, place, min(room, OutputRing.capacity - start))
+        guard count > 0 else { return count }
+        markArrival(stream, head)
+        clinux_store64(&stream.pointee.head, head &+ UInt64(count))
+        return count
+    }
+
+    private func markArrival(_ stream: UnsafeMutablePointer<ckeeper_stream>, _ position: UInt64) {
+        let index = stream.pointee.mark_head
+        guard index &- stream.pointee.mark_tail < UInt64(CKEEPER_MARKS) else { return }
+        let offset =
+            MemoryLayout<ckeeper_stream>.size - Int(CKEEPER_MARKS) * MemoryLayout<ckeeper_mark>.stride
+        let marks = (UnsafeMutableRawPointer(stream) + offset).assumingMemoryBound(to: ckeeper_mark.self)
+        marks[Int(index % UInt64(CKEEPER_MARKS))] = ckeeper_mark(position: position, time: clinux_realtime())
+        clinux_store64(&stream.pointee.mark_head, index &+ 1)
+    }
+
+    /// Nothing more will come.
+    public func end(_ number: Int) {
+        clinux_store32(&stream(number).pointee.ended, 1)
+    }
+}
+
 extension MemoryLayout<ckeeper_shared> {
     /// Embedded Swift has no key paths to ask with.
     fileprivate static func offset(ofStreams number: Int) -> Int {

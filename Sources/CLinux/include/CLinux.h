@@ -5,6 +5,7 @@
 #define CLINUX_H
 
 #include "clinux_cgroup.h"
+#include "clinux_events.h"
 #include "clinux_files.h"
 #include "clinux_log.h"
 #include "clinux_process.h"

@@ -1,0 +1,220 @@
+internal import CKeeper
+internal import CLinux
+internal import Cgroups
+internal import Diagnostics
+internal import Keeper
+internal import Linux
+internal import Store
+
+// What the keeper tells, and the container's process.
+extension Supervisor {
+    /// The first thing that the keeper tells: where the last supervisor was, or nothing yet.
+    func takeOver(_ kept: consuming KeptState) {
+        let state = kept.state
+        hold(kept)
+        run = state.run
+        let now = SupervisorCore.Moment(monotonic: clinux_monotonic(), real: clinux_realtime())
+        let known = core.status.run
+        if state.run > 0, state.lives == 0 { lookForMemoryKills() }
+        carryOut(core.takeOver(Supervisor.report(state), at: now))
+        if core.status.run != known, state.lives != 0 { countMemoryKills() }
+    }
+
+    func hearKeeper() throws(Failure) {
+        while true {
+            let event: KeeperEvent
+            do throws(Failure) {
+                event = try keeper.nextEvent()
+            } catch {
+                container.note(error.description)
+                return loseKeeper()
+            }
+            switch consume event {
+            case .nothing: return
+            case .state(let kept): hear(kept)
+            case .exited(let exit): execEnded(exit)
+            case .done: break
+            case .refused(_): break
+            case .leave:
+                if child != nil, !childIsLauncher { leavesAfterChild = true } else { isReplaced = true }
+                return
+            case .lost: return loseKeeper()
+            }
+        }
+    }
+
+    private func hear(_ kept: consuming KeptState) {
+        let state = kept.state
+        hold(kept)
+        if state.run != run {
+            run = state.run
+            let container = state.container
+            events.append(.launched(run: run, pid: container.pid, started: container.started))
+            handleEvents()
+            countMemoryKills()
+        }
+        guard state.run > 0, state.lives == 0, core.isUp else { return }
+        lookForMemoryKills()
+        events.append(.exited(Supervisor.end(of: state.container)))
+    }
+
+    /// What the keeper holds now.
+    private func hold(_ kept: consuming KeptState) {
+        let hadInput = stdin.rawOrNone >= 0 || terminal.rawOrNone >= 0
+        unwatchInput()
+        stdin = kept.stdin.take()
+        terminal = kept.terminal.take()
+        stdout = kept.stdout.take()
+        stderr = kept.stderr.take()
+        process = kept.container.take()
+        if !hadInput { inputEnds = false }
+        if stdin.rawOrNone >= 0 { _ = clinux_set_nonblocking(stdin.rawOrNone) }
+        if terminal.rawOrNone >= 0 {
+            _ = clinux_set_nonblocking(terminal.rawOrNone)
+            if !hadInput, terminalSize != 0 {
+                _ = clinux_terminal_set_size(terminal.rawOrNone, terminalSize)
+            }
+        }
+        writeInput()
+    }
+
+    private static func report(_ state: ckeeper_state) -> KeeperReport {
+        KeeperReport(
+            run: state.run, lives: state.lives != 0, pid: state.container.pid,
+            started: state.container.started, end: state.lives != 0 ? nil : end(of: state.container))
+    }
+
+    private static func end(of exit: ckeeper_exit) -> SupervisionStatus.End {
+        SupervisionStatus.End(
+            exitCode: ProcessEnd.code(exit.status), signal: ProcessEnd.signal(exit.status),
+            time: exit.ended)
+    }
+
+    private func execEnded(_ exit: ckeeper_exit) {
+        guard exit.kind == CKEEPER_EXEC.rawValue else { return }
+        events.append(
+            .execEnded(.init(pid: exit.pid, started: exit.started, end: Supervisor.end(of: exit))))
+    }
+
+    // MARK: The container's processes
+
+    private var record: Record? { try? Store(root: arguments.root).open(arguments.id).record() }
+
+    private var cgroup: Cgroup? {
+        guard let record else { return nil }
+        return try? Cgroup(
+            record.cgroups.map { Cgroup.Directory(controllers: $0.controllers, path: $0.path) })
+    }
+
+    /// One that is paused goes on, so that it can obey.
+    func signalContainer(_ signal: CInt) {
+        guard process.rawOrNone >= 0 else { return }
+        _ = clinux_pidfd_signal(
+            process.rawOrNone, signal != 0 ? signal : record?.stopSignal ?? Signal.terminate)
+        if let cgroup, (try? cgroup.isFrozen()) ?? false { try? cgroup.thaw() }
+    }
+
+    func killContainer() {
+        if process.rawOrNone >= 0 { _ = clinux_pidfd_signal(process.rawOrNone, Signal.kill) }
+        guard let cgroup else { return }
+        do throws(Failure) {
+            try cgroup.signalAll(Signal.kill)
+            try cgroup.thaw()
+        } catch {
+            container.note(error.description)
+        }
+    }
+
+    /// Of a run that begins: a cgroup need not be new.
+    private func countMemoryKills() {
+        core.memory.memoryKills = cgroup?.outOfMemoryKills() ?? 0
+        remember()
+    }
+
+    /// Of a run that has ended; its cgroup is still there.
+    private func lookForMemoryKills() {
+        if let cgroup, cgroup.outOfMemoryKills() > core.memory.memoryKills { events.append(.outOfMemory) }
+    }
+
+    // MARK: Without a keeper
+
+    /// It was killed. What it did for us we do from now on: read what the container prints, and see it end.
+    private func loseKeeper() {
+        guard !keeperIsLost else { return }
+        keeperIsLost = true
+        poller.remove(keeper.socket.raw)
+        events.append(.keeperLost)
+        handleEvents()
+        guard !isLeaving else { return }
+        if terminal.rawOrNone >= 0 {
+            watchUnwatched(terminal.rawOrNone, .stdout, stream: 0)
+        } else {
+            watchUnwatched(stdout.rawOrNone, .stdout, stream: 0)
+        }
+        watchUnwatched(stderr.rawOrNone, .stderr, stream: 1)
+        if process.rawOrNone >= 0 {
+            try? poller.add(process.rawOrNone, .container)
+        } else if core.isUp {
+            events.append(.exited(nil))
+        }
+    }
+
+    private func watchUnwatched(_ descriptor: CInt, _ source: Poller.Source, stream: Int) {
+        guard descriptor >= 0 else { return ring.end(stream) }
+        if ring.hasEnded(stream) { return }
+        _ = clinux_set_nonblocking(descriptor)
+        try? poller.add(descriptor, source)
+        streams[stream].isReadHere = true
+    }
+
+    func readUnwatched(_ stream: Int) {
+        guard streams[stream].isReadHere else { return }
+        let descriptor =
+            stream == 1 ? stderr.rawOrNone : terminal.rawOrNone >= 0 ? terminal.rawOrNone : stdout.rawOrNone
+        switch ring.receive(stream, from: descriptor) {
+        case 1...: return
+        case 0 where ring.available(stream) == OutputRing.capacity:
+            // Until there is room.
+            poller.change(descriptor, stream == 0 ? .stdout : .stderr, events: 0)
+            streams[stream].isFull = true
+        case -Int(Errno.EAGAIN) where process.rawOrNone >= 0: return
+        default:
+            poller.remove(descriptor)
+            streams[stream].isReadHere = false
+            ring.end(stream)
+        }
+    }
+
+    /// There may be room again.
+    func resumeUnwatched(_ stream: Int) {
+        guard streams[stream].isFull, ring.available(stream) < OutputRing.capacity else { return }
+        streams[stream].isFull = false
+        let descriptor =
+            stream == 1 ? stderr.rawOrNone : terminal.rawOrNone >= 0 ? terminal.rawOrNone : stdout.rawOrNone
+        poller.change(descriptor, stream == 0 ? .stdout : .stderr, events: CLINUX_EVENT_IN)
+    }
+
+    /// Somebody else is the parent of an orphan; the kernel may tell us all the same once that one has reaped it.
+    func containerEndedUnwatched() {
+        guard process.rawOrNone >= 0 else { return }
+        var status: CInt = 0
+        var result = clinux_pidfd_exit_status(process.rawOrNone, &status)
+        for _ in 0..<20 where result == -Errno.EAGAIN {
+            clinux_sleep(5)
+            result = clinux_pidfd_exit_status(process.rawOrNone, &status)
+        }
+        poller.remove(process.rawOrNone)
+        process = nil
+        lookForMemoryKills()
+        let end = SupervisionStatus.End(
+            exitCode: ProcessEnd.code(status), signal: ProcessEnd.signal(status), time: clinux_realtime())
+        events.append(.exited(result == 0 ? end : nil))
+        // What is left of its output has been written by now.
+        for stream in 0..<2 {
+            streams[stream].isFull = false
+            while streams[stream].isReadHere, ring.available(stream) < OutputRing.capacity {
+                readUnwatched(stream)
+            }
+        }
+    }
+}
