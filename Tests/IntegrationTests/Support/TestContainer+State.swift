@@ -28,6 +28,15 @@ extension TestContainer {
         pid_t(try #require(try await state()["pid"] as? Int))
     }
 
+    /// Whether containers that tests leave to themselves have a keeper and a supervisor.
+    @TaskLocal static var areSupervised = false
+
+    /// `run --detach`, with the caller's streams either way.
+    var detachedRun: [String] {
+        let supervised = TestContainer.areSupervised ? ["--supervise", "--log-driver", "passthrough"] : []
+        return ["run", "--detach"] + supervised + ["--bundle", bundle, id]
+    }
+
     /// Runs the body with a container whose first process sleeps.
     ///
     /// - Parameter change: what to do to the bundle before it runs.
@@ -37,7 +46,7 @@ extension TestContainer {
     ) async throws -> Value {
         try await with(["/bin/sleep", "1000"]) { container in
             try change(container)
-            try await container.succeed(["run", "--detach", "--bundle", container.bundle, container.id])
+            try await container.succeed(container.detachedRun)
             return try await body(container)
         }
     }
@@ -48,12 +57,12 @@ extension TestContainer {
 
     /// Runs it in the background and waits until its script has touched /ready.
     func startToReady() async throws {
-        try await succeed(["run", "--detach", "--bundle", bundle, id])
+        try await succeed(detachedRun)
         try await waitForFile("ready")
     }
 
     func succeed(_ words: [String], sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        let outcome = try await Command.run(Machine.gantry, ["--root", root] + words)
+        let outcome = try await Command.run(Machine.gantry, globals + words)
         try #require(outcome.code == 0, "\(outcome)", sourceLocation: sourceLocation)
     }
 
@@ -61,7 +70,7 @@ extension TestContainer {
     func fail(
         _ words: [String], says: String, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        let outcome = try await Command.run(Machine.gantry, ["--root", root] + words)
+        let outcome = try await Command.run(Machine.gantry, globals + words)
         #expect(outcome.code == 1, "\(outcome)", sourceLocation: sourceLocation)
         #expect(outcome.stderr.contains(says), "\(outcome)", sourceLocation: sourceLocation)
         #expect(outcome.isOneSentence, "\(outcome)", sourceLocation: sourceLocation)

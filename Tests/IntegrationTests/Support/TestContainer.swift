@@ -9,6 +9,10 @@ final class TestContainer {
     var bundle: String { directory.path + "/bundle" }
     var rootfs: String { bundle + "/rootfs" }
     var root: String { directory.path + "/state" }
+    /// `--state-dir`: what outlives a reboot.
+    var states: String { directory.path + "/supervised" }
+    /// What stands before every command.
+    var globals: [String] { ["--root", root, "--state-dir", states] }
 
     /// config.json; written by `save`.
     var config: JSON
@@ -49,20 +53,20 @@ final class TestContainer {
         try data.write(to: URL(filePath: bundle + "/config.json"))
     }
 
-    /// `gantry --root ROOT COMMAND...`.
+    /// `gantry COMMAND...` with the container's own places.
     func gantry(
         _ arguments: String..., stdin: String? = nil, environment: [String: String]? = nil,
         seconds: Double = 60
     ) async throws -> Outcome {
         try await Command.run(
-            Machine.gantry, ["--root", root] + arguments, stdin: stdin, environment: environment,
+            Machine.gantry, globals + arguments, stdin: stdin, environment: environment,
             seconds: seconds)
     }
 
     /// `gantry run` in the foreground.
     func run(_ flags: String..., stdin: String? = nil) async throws -> Outcome {
         try await Command.run(
-            Machine.gantry, ["--root", root, "run", "--bundle", bundle] + flags + [id], stdin: stdin)
+            Machine.gantry, globals + ["run", "--bundle", bundle] + flags + [id], stdin: stdin)
     }
 
     /// The same config with a peer.
