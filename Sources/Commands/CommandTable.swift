@@ -5,7 +5,8 @@ enum CommandTable {
     /// Looks through the parts in turn: those behind the command are not even made.
     static func command(named name: String) -> Command? {
         func find(_ part: [Command]) -> Command? { part.first { $0.name.utf8.elementsEqual(name.utf8) } }
-        return find(making) ?? find(using) ?? find(looking) ?? find(supervising) ?? find(others) ?? find(hidden)
+        return find(making) ?? find(using) ?? find(looking) ?? find(supervising) ?? find(others) ?? find(
+            hidden)
             ?? find(supervisor)
     }
 

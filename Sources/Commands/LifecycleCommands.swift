@@ -1,6 +1,7 @@
 internal import Diagnostics
 internal import Linux
 internal import Runtime
+internal import Store
 
 /// The commands on a container that is there: `start`, `kill`, `delete`, `pause`, `resume`.
 enum LifecycleCommands {
@@ -21,10 +22,13 @@ enum LifecycleCommands {
     }
 
     @Sendable static func delete(_ invocation: Invocation) throws(Failure) -> CInt {
+        let root = try invocation.globals.stateRoot()
         try Operations.delete(
-            id: invocation.positionals[0], force: invocation.flags.has(Flags.force),
-            root: try invocation.globals.stateRoot(), states: try invocation.stateDirectory(),
-            warn: invocation.log.warning)
+            id: invocation.positionals[0], force: invocation.flags.has(Flags.force), root: root,
+            states: try invocation.stateDirectory(),
+            release: { (id, states) throws(Failure) in
+                try SupervisionCommands.release(id, root: root, states)
+            }, warn: invocation.log.warning)
         return 0
     }
 

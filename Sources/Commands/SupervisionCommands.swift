@@ -151,6 +151,14 @@ enum SupervisionCommands {
         Failure(.state, "the container is not supervised (run --supervise): \(what)", at: id)
     }
 
+    /// What `delete` does before it ends a container that has a supervisor.
+    static func release(_ id: String, root: String, _ states: StateDirectory) throws(Failure) -> Bool {
+        try SupervisionClient.release(
+            SupervisorArguments(
+                id: id, root: try Paths.absolute(root), stateDirectory: states.root,
+                program: try Paths.ofExecutable(), build: cbuildinfo_time()))
+    }
+
     /// nil for a container that is not supervised.
     private static func find(
         _ id: String, _ invocation: Invocation

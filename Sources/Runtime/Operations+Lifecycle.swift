@@ -144,16 +144,18 @@ extension Operations {
     /// - Parameters:
     ///   - force: kill what still runs; an unknown container is no error.
     ///   - states: where supervised containers are.
+    ///   - release: tells the supervisor of a container that it is going to be removed; false when there is none.
     ///   - warn: is told of poststop hooks that fail.
     public static func delete(
-        id: String, force: Bool, root: String, states: StateDirectory, warn: (String) -> Void
+        id: String, force: Bool, root: String, states: StateDirectory, release: Release,
+        warn: (String) -> Void
     ) throws(Failure) {
         guard let container = try findLocked(id, root: root, states, orNothing: force) else { return }
         let isSupervised = container.isSupervised || container.record == nil
         if !force { try checkStopped(container, isSupervised ? states : nil) }
         let hooks = hooksOrWarning(container, warn: warn)
         if isSupervised {
-            try takeDownSupervised(container, states, hooks, warn: warn)
+            try takeDownSupervised(container, states, hooks, release: release, warn: warn)
         } else {
             try takeDown(container, hooks, warn: warn)
         }

@@ -78,26 +78,36 @@ extension Operations {
         if let last, last != .ended { hooks?.runAfterEnd(warn: warn) }
     }
 
+    /// Tells the supervisor of a container, whose directory is in the place that is told, that it is going to be removed.
+    public typealias Release = (_ id: String, StateDirectory) throws(Failure) -> Bool
+
     /// Ends and removes all of a supervised container, or of what was to become one. Its entry is locked: no restart
     /// comes in between, and one that waits finds that there is no container.
     static func takeDownSupervised(
-        _ container: borrowing LiveContainer, _ states: StateDirectory, _ hooks: Hooks?,
+        _ container: borrowing LiveContainer, _ states: StateDirectory, _ hooks: Hooks?, release: Release,
         warn: (String) -> Void
     ) throws(Failure) {
+        let states = home(container, states)
+        let isReleased = SupervisionEnd.release(container, states, release)
         let remainder = try takeDownProcesses(container)
-        try SupervisionEnd.finish(container.entry)
+        try SupervisionEnd.finish(container.entry, isReleased: isReleased)
         if let place = try find(container, states) { try place.remove() }
         try container.entry.remove()
         hooks?.runAfterEnd(warn: warn)
         if let remainder { throw remainder }
     }
 
+    /// Where it was put when it was made, whatever --state-dir says now.
+    private static func home(
+        _ container: borrowing LiveContainer, _ states: StateDirectory
+    ) -> StateDirectory {
+        container.record?.supervised.map { StateDirectory(root: Paths.parent(of: $0)) } ?? states
+    }
+
     /// What outlives a reboot of a container; nil when there is nothing.
     private static func find(
         _ container: borrowing LiveContainer, _ states: StateDirectory
     ) throws(Failure) -> SupervisedContainer? {
-        // Where it was put when it was made, whatever --state-dir says now.
-        let states = container.record?.supervised.map { StateDirectory(root: Paths.parent(of: $0)) } ?? states
         do throws(Failure) {
             return try states.open(container.entry.id)
         } catch {
@@ -109,7 +119,9 @@ extension Operations {
     static func isRestarting(
         _ container: borrowing LiveContainer, _ states: StateDirectory
     ) throws(Failure) -> Bool {
-        guard let place = try find(container, states), try place.status().phase == .restarting else {
+        guard let place = try find(container, home(container, states)),
+            try place.status().phase == .restarting
+        else {
             return false
         }
         return try KeptParent.find(container.entry) != nil

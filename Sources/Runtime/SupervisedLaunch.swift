@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Diagnostics
 internal import Keeper
 internal import Linux
@@ -86,7 +85,8 @@ enum SupervisedLaunch {
         // Its command line names the entry: `SupervisionEnd` finds it by that.
         let keeper = KeptParent(try KeeperConnection.start(id: entry.path, directory: entry.path))
         do throws(Failure) {
-            let words = try SupervisorCommand.words(settings, states)
+            let words = SupervisorCommand.words(
+                program: try Paths.ofExecutable(), root: settings.root, states: states, id: settings.id)
             try keeper.supervise(words: words, environment: SupervisorCommand.environment)
             return keeper
         } catch {
@@ -110,31 +110,5 @@ enum SupervisedLaunch {
             container, in: entry, Launch.Kept(keeper: keeper, streams: streams.theirs), &terminal, &notify,
             warn: warn)
         try notify.take()?.passWhenReady(pid: process.pid, entry)
-    }
-}
-
-/// How the keeper starts a supervisor.
-enum SupervisorCommand {
-    static func words(
-        _ settings: SupervisionSettings, _ states: StateDirectory
-    ) throws(Failure) -> [String] {
-        let program = try Paths.ofExecutable()
-        return [
-            program, "--root", settings.root, "--state-dir", states.root, "supervise", settings.id,
-        ]
-    }
-
-    /// What exit commands and later starts may need of the first one's environment.
-    private static let inherited = [
-        "PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "XDG_RUNTIME_DIR", "XDG_STATE_HOME",
-    ]
-
-    static var environment: [String] {
-        var entries: [String] = []
-        for name in inherited {
-            guard let value = clinux_getenv(name) else { continue }
-            entries.append(name + "=" + String(cString: value))
-        }
-        return entries
     }
 }

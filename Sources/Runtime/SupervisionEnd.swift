@@ -36,15 +36,55 @@ enum SupervisionEnd {
         }
     }
 
+    /// Tells the supervisor, if there is one, that the container is going to be removed. It runs no more of it then, and
+    /// finishes when the container has ended.
+    ///
+    /// - Returns: whether it has been told.
+    static func release(
+        _ container: borrowing LiveContainer, _ states: StateDirectory, _ release: Operations.Release
+    ) -> Bool {
+        // Whoever does not answer is ended in another way.
+        guard let keeper = try? KeptParent.find(container.entry) else {
+            return isSupervisorThere(container.entry) && (try? release(container.entry.id, states)) ?? false
+        }
+        // One that has not seen a run yet has nothing to finish.
+        guard let state = try? keeper.ask(), state.run > 0 else { return false }
+        return (try? release(container.entry.id, states)) ?? false
+    }
+
+    /// Also one whose keeper has been killed.
+    private static func isSupervisorThere(_ entry: borrowing StoredContainer) -> Bool {
+        let name = KeeperConnection.supervisorSocketName
+        let socket = try? KeeperConnection.connect(to: name, in: entry.path)
+        return socket.rawOrNone >= 0
+    }
+
     /// Ends what watches over a container that has no processes any more.
-    static func finish(_ entry: borrowing StoredContainer) throws(Failure) {
+    ///
+    /// - Parameter isReleased: the supervisor finishes by itself, and may take its time.
+    static func finish(_ entry: borrowing StoredContainer, isReleased: Bool) throws(Failure) {
         do throws(Failure) {
-            guard let keeper = try KeptParent.find(entry) else { return killSupervisors(entry) }
+            guard let keeper = try KeptParent.find(entry) else {
+                return finishWithoutKeeper(entry, isReleased)
+            }
+            if isReleased, try keeper.waitForEnd(milliseconds: patience) { return }
             try keeper.end()
         } catch {
             try kill(entry)
         }
     }
+
+    private static func finishWithoutKeeper(_ entry: borrowing StoredContainer, _ isReleased: Bool) {
+        var left = isReleased ? patience : 0
+        while isSupervisorThere(entry) {
+            if left <= 0 { return killSupervisors(entry) }
+            clinux_sleep(pause)
+            left -= pause
+        }
+    }
+
+    /// Between two looks, in milliseconds.
+    private static let pause: CInt = 20
 
     // MARK: By force
 
@@ -63,8 +103,7 @@ enum SupervisionEnd {
         let root = Paths.parent(of: entry.path)
         let id = entry.id
         try? killAll { words in
-            words.count == 7 && words[1].elementsEqual("--root".utf8) && words[2].elementsEqual(root.utf8)
-                && words[5].elementsEqual("supervise".utf8) && words[6].elementsEqual(id.utf8)
+            SupervisorCommand.isMeant(words, root: root, id: id)
         }
     }
 

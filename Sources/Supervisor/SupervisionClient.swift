@@ -54,6 +54,17 @@ public enum SupervisionClient {
         }
     }
 
+    /// `delete`: no policy runs it again, and no launcher is under way; the supervisor finishes when it has ended.
+    ///
+    /// - Returns: false when there is no supervisor.
+    public static func release(_ arguments: SupervisorArguments) throws(Failure) -> Bool {
+        switch try answer(arguments, .release) {
+        case .done?: return true
+        case nil: return false
+        case .some: throw disorder
+        }
+    }
+
     private static func ended(
         _ arguments: SupervisorArguments, _ request: ControlMessage
     ) throws(Failure) -> Outcome {

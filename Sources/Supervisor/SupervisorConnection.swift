@@ -3,6 +3,7 @@ internal import CLinux
 internal import Diagnostics
 internal import Keeper
 internal import Linux
+internal import Store
 
 /// A client's connection to a supervisor, at its beginning or later: supervisors come and go, and who asks something is
 /// served by the one that is there.
@@ -68,7 +69,7 @@ struct SupervisorConnection: ~Copyable {
     private static func startSupervisor(_ arguments: SupervisorArguments, renew: Bool) throws(Failure) {
         guard var keeper = try KeeperConnection.connect(directory: arguments.directory) else { return }
         try keeper.supervise(
-            words: arguments.words, environment: SupervisorArguments.environment, renew: renew)
+            words: arguments.words, environment: SupervisorCommand.environment, renew: renew)
     }
 
     /// - Returns: false when nobody is there any more.
@@ -119,16 +120,7 @@ struct SupervisorConnection: ~Copyable {
 extension SupervisorArguments {
     /// The command line of the supervisor.
     var words: [String] {
-        [program, "--root", root, "--state-dir", stateDirectory, "supervise", id]
-    }
-
-    /// What exit commands and later starts may need.
-    static var environment: [String] {
-        var entries: [String] = []
-        for name in ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"] {
-            guard let value = clinux_getenv(name) else { continue }
-            entries.append(name + "=" + String(cString: value))
-        }
-        return entries
+        SupervisorCommand.words(
+            program: program, root: root, states: StateDirectory(root: stateDirectory), id: id)
     }
 }
