@@ -3,7 +3,7 @@
 # What building needs besides the Swift toolchain.
 build_packages=(libseccomp-dev libcap-dev pkg-config gcc libc6-dev file)
 # What the tests start: peers to compare with, and what root filesystems are made of.
-test_packages=(runc crun busybox-static strace umoci skopeo debootstrap jq qemu-user-static zsh fish groff gcc-aarch64-linux-gnu
+test_packages=(runc crun tini busybox-static strace umoci skopeo debootstrap jq qemu-user-static zsh fish groff gcc-aarch64-linux-gnu
     libc6-dev-arm64-cross)
 # Engines to run gantry under, and what their worlds (scripts/engines.d/world) are made with.
 engine_packages=(docker.io containerd podman buildah conmon containernetworking-plugins runc umoci busybox-static

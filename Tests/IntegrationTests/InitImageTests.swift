@@ -73,4 +73,31 @@ import Testing
         let outcome = try await Command.run(driver, [architecture.emulator, image].compactMap { $0 })
         #expect(outcome.code == 0 && outcome.stdout == "as planned\n", "\(outcome)")
     }
+
+    /// It executes a program, hands a signal on, and exits as the program does; of the other machine, too.
+    @Test(
+        .needsContainers,
+        arguments: Architecture.allCases.filter { $0.obstacle == nil && ($0.isHost || $0.emulator != nil) })
+    func theReaperLooksAfterAProgram(architecture: Architecture) async throws {
+        let directory = try TemporaryDirectory("reaper")
+        defer { directory.remove() }
+        let image = try await build(architecture, "reaper/main.c", in: directory)
+        // As PID 1: what it asks for elsewhere the emulator has not.
+        let words = ["/usr/bin/unshare", "--pid", "--fork", architecture.emulator, image].compactMap { $0 }
+        func run(_ program: String...) async throws -> Outcome {
+            try await Command.run(words[0], words.dropFirst() + program)
+        }
+        let ended = try await run("/bin/sh", "sh", "-c", "(sleep 0.01 &); echo $0 $1; exit 7", "name", "word")
+        #expect(ended.code == 7 && ended.stdout == "name word\n", "\(ended)")
+        let missing = try await run("/nosuch", "nosuch")
+        #expect(missing.code == 127, "\(missing)")
+        #expect(missing.stderr.hasSuffix(": exec /nosuch: no such file or directory\n"), "\(missing)")
+
+        let ready = directory.path + "/ready"
+        let script = "trap 'exit 9' TERM; touch \(ready); while :; do sleep 0.02; done"
+        let child = try Child.spawn(words[0], words.dropFirst() + ["/bin/sh", "sh", "-c", script])
+        try await eventually("the program") { FileManager.default.fileExists(atPath: ready) }
+        for first in try Host.children(of: child.pid) { kill(first.pid, SIGTERM) }
+        #expect(try await child.wait() == 9)
+    }
 }
