@@ -39,10 +39,6 @@ public struct OOMWatch: ~Copyable {
         return OOMWatch(events, directory.path, isUnified: false)
     }
 
-    /// What to wait at: readable for version 1, an exceptional condition (POLLPRI) for version 2.
-    public var descriptor: CInt { source.raw }
-    public var isExceptional: Bool { isUnified }
-
     /// Waits until a process has ended, something may have happened to the memory, or the time is over.
     ///
     /// - Returns: which of the first two.

@@ -7,7 +7,7 @@ public import Linux
 ///
 /// Positions count the bytes of a stream from the keeper's start. Streams: 0 is standard output or what the terminal
 /// shows, 1 is standard error.
-public struct OutputRing: ~Copyable {
+public final class OutputRing {
     private let base: UnsafeMutableRawPointer
     private let shared: UnsafeMutablePointer<ckeeper_shared>
     /// The keeper waits for it when a ring is full.

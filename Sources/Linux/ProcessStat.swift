@@ -9,6 +9,8 @@ public struct ProcessStat: Sendable {
     public let startTime: UInt64
     /// Field 9, PF_* of the kernel.
     let flags: UInt64
+    /// Field 52: how a zombie has ended, as wait(2) tells it; 0 for others, and for those we may not look into.
+    public let exitStatus: Int32
     /// Field 2 without its parentheses: the process's own choice, at most 15 bytes.
     let name: [UInt8]
 
@@ -42,6 +44,8 @@ public struct ProcessStat: Sendable {
             let open = bytes.firstIndex(of: UInt8(ascii: "(")), open < parenthesis
         else { return nil }
         return ProcessStat(
-            state: state, startTime: start, flags: flags, name: Array(bytes[(open + 1)..<parenthesis]))
+            state: state, startTime: start, flags: flags,
+            exitStatus: fields.count > 49 ? Int32(String(decoding: fields[49], as: UTF8.self)) ?? 0 : 0,
+            name: Array(bytes[(open + 1)..<parenthesis]))
     }
 }

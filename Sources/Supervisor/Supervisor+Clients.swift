@@ -122,7 +122,7 @@ extension Supervisor {
 
     private func reopenLog() -> ControlMessage {
         do throws(Failure) {
-            try log?.reopen()
+            try log?.writer.reopen()
             return .done
         } catch {
             return .failed(error.description)

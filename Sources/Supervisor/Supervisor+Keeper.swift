@@ -194,21 +194,19 @@ extension Supervisor {
         poller.change(descriptor, stream == 0 ? .stdout : .stderr, events: CLINUX_EVENT_IN)
     }
 
-    /// Somebody else is the parent of an orphan; the kernel may tell us all the same once that one has reaped it.
+    /// Somebody else is the parent of an orphan: the kernel may tell us all the same.
     func containerEndedUnwatched() {
         guard process.rawOrNone >= 0 else { return }
-        var status: CInt = 0
-        var result = clinux_pidfd_exit_status(process.rawOrNone, &status)
-        for _ in 0..<20 where result == -Errno.EAGAIN {
-            clinux_sleep(5)
-            result = clinux_pidfd_exit_status(process.rawOrNone, &status)
-        }
+        let status = statusOfOrphan()
         poller.remove(process.rawOrNone)
         process = nil
         lookForMemoryKills()
-        let end = SupervisionStatus.End(
-            exitCode: ProcessEnd.code(status), signal: ProcessEnd.signal(status), time: clinux_realtime())
-        events.append(.exited(result == 0 ? end : nil))
+        events.append(
+            .exited(
+                status.map {
+                    SupervisionStatus.End(
+                        exitCode: ProcessEnd.code($0), signal: ProcessEnd.signal($0), time: clinux_realtime())
+                }))
         // What is left of its output has been written by now.
         for stream in 0..<2 {
             streams[stream].isFull = false
@@ -216,5 +214,18 @@ extension Supervisor {
                 readUnwatched(stream)
             }
         }
+    }
+
+    /// A zombie tells, and a process that has been reaped on Linux 6.15 or newer. It may be between the two.
+    private func statusOfOrphan() -> Int32? {
+        for _ in 0..<20 {
+            if let stat = try? ProcessStat.read(core.status.pid), !stat.isAlive { return stat.exitStatus }
+            var status: CInt = 0
+            let result = clinux_pidfd_exit_status(process.rawOrNone, &status)
+            if result == 0 { return status }
+            guard result == -Errno.EAGAIN else { return nil }
+            clinux_sleep(5)
+        }
+        return nil
     }
 }

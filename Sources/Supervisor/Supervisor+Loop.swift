@@ -68,7 +68,7 @@ extension Supervisor {
         case .listener: admit()
         case .signals: receiveSignals()
         case .log:
-            log?.checkFile()
+            log?.writer.checkFile()
             for stream in 0..<2 { streams[stream].isDue = true }
         case .child: childEnded()
         case .childOutput: readChild()

@@ -67,7 +67,7 @@ extension Supervisor {
         let isRetry = state.retryAt != 0 && clinux_monotonic() >= state.retryAt
         guard
             head != state.looked || state.hasMore || state.isDue || isRetry || isFinal != state.wasFinal,
-            let progress = log?.drain(ring, stream: stream, isFinal: isFinal)
+            let progress = log?.writer.drain(ring, stream: stream, isFinal: isFinal)
         else { return false }
         streams[stream].looked = head
         streams[stream].hasMore = progress.hasMore
@@ -85,8 +85,10 @@ extension Supervisor {
     /// A log that cannot be opened is tried again; nothing leaves the ring meanwhile.
     func openLog() {
         do throws(Failure) {
-            log = try LogWriter(settings, notes: ring.notes)
-            if let watch = log?.watch, watch >= 0 { try poller.add(watch, .log) }
+            let holder = LogHolder(try LogWriter(settings, notes: ring.notes))
+            log = holder
+            let watch = holder.writer.watch
+            if watch >= 0 { try poller.add(watch, .log) }
             logRetryAt = 0
         } catch {
             if logRetryAt == 0 { container.note(error.description) }

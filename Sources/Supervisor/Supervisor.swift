@@ -20,7 +20,7 @@ final class Supervisor {
     let output: Descriptor
     let listener: Descriptor
     let signals: Descriptor
-    var log: LogWriter?
+    var log: LogHolder?
     let notes: CoreNotes
 
     // What the keeper has told last (Supervisor+Keeper.swift).
