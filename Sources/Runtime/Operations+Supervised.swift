@@ -56,7 +56,7 @@ extension Operations {
         keeper: KeptParent?, warn: (String) -> Void
     ) throws(Failure) {
         let settings = try place.settings()
-        try SupervisionEnd.checkRoot(settings, entry)
+        try SupervisionEnd.checkRoot(settings, Paths.parent(of: entry.path))
         let container = try LiveContainer.look(entry)
         switch container.status {
         case .running, .created: throw Failure(.state, "cannot start an already running container")
@@ -141,6 +141,8 @@ extension Operations {
             if error.kind == .notFound { return nil }
             throw error
         }
+        // One whose making was cut off has no settings, and one that is damaged must be removable.
+        if let settings = try? place.settings() { try SupervisionEnd.checkRoot(settings, root) }
         let entry = try Store(root: root, supervised: states).revive(id)
         // Somebody was faster; or it is a container that never ran.
         guard try entry.record() == nil, var record = try place.record() else { return entry }

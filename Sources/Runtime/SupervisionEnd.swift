@@ -11,11 +11,8 @@ enum SupervisionEnd {
     private static let patience: Int32 = 10_000
 
     /// The container belongs to another `--root`: its entry is there.
-    static func checkRoot(
-        _ settings: SupervisionSettings, _ entry: borrowing StoredContainer
-    ) throws(Failure) {
-        let path = try Paths.absolute(entry.path)
-        guard settings.root + "/" + settings.id != path else { return }
+    static func checkRoot(_ settings: SupervisionSettings, _ root: String) throws(Failure) {
+        guard try !Paths.absolute(root).utf8.elementsEqual(settings.root.utf8) else { return }
         throw Failure(.state, "the container was made with --root \(settings.root)", at: settings.id)
     }
 

@@ -14,6 +14,9 @@ struct KillTests {
     enum Action: String, CaseIterable, CustomTestStringConvertible {
         case create, run, start, delete
         case deleteForce = "delete --force"
+        case supervise = "run --supervise"
+        case startAgain = "start a supervised one again"
+        case deleteSupervised = "delete --force a supervised one"
 
         var testDescription: String { rawValue }
 
@@ -27,16 +30,26 @@ struct KillTests {
                 ]
             case .run: ["run", "--detach", "--bundle", container.bundle, container.id]
             case .start, .delete: [rawValue, container.id]
-            case .deleteForce: ["delete", "--force", container.id]
+            case .deleteForce, .deleteSupervised: ["delete", "--force", container.id]
+            case .supervise:
+                [
+                    "run", "--detach", "--supervise", "--restart", "always", "--bundle", container.bundle,
+                    container.id,
+                ]
+            case .startAgain: ["start", container.id]
             }
         }
 
         /// Brings the container to where the action begins.
         func prepare(_ container: TestContainer) async throws {
             switch self {
-            case .create, .run: break
+            case .create, .run, .supervise: break
             case .start, .delete: try await container.create()
             case .deleteForce: try await container.succeed(Action.run.words(container))
+            case .deleteSupervised: try await container.succeed(Action.supervise.words(container))
+            case .startAgain:
+                try await container.succeed(Action.supervise.words(container))
+                try await container.succeed(["stop", "--time", "0", container.id])
             }
         }
     }
@@ -54,7 +67,7 @@ struct KillTests {
         _ victim: KillPoint.Victim, _ moment: KillPoint.Moment, _ action: Action, _ container: TestContainer
     ) async throws -> KillPoint {
         try await action.prepare(container)
-        return try await KillPoint.run(victim, moment, ["--root", container.root] + action.words(container))
+        return try await KillPoint.run(victim, moment, container.globals + action.words(container))
     }
 
     // MARK: What must hold afterwards
@@ -66,7 +79,7 @@ struct KillTests {
         try await expectNothing(of: container, after: point)
         // Its name, its cgroups and its pid file are free again.
         let again = try await Command.run(
-            Machine.gantry, ["--root", container.root] + Action.create.words(container))
+            Machine.gantry, container.globals + Action.create.words(container))
         try #require(again.code == 0, "\(again)\n\(point)")
         try await container.succeed(["delete", container.id])
     }
@@ -82,8 +95,10 @@ struct KillTests {
         #expect(processes == [], "\(point)")
         #expect(Host.mounts(of: container.directory.path) == [], "\(point)")
         #expect(Host.cgroups(of: container.id) == [], "\(point)")
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: container.root)) ?? []
-        #expect(entries == [], "\(point)")
+        for directory in [container.root, container.states] {
+            let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            #expect(entries == [], "\(point)")
+        }
     }
 
     // MARK: gantry dies
@@ -133,7 +148,7 @@ struct KillTests {
     @Test func foregroundDiesWhileTheContainerRuns() async throws {
         try await withContainer { container in
             let child = try Child.spawn(
-                Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id])
+                Machine.gantry, container.globals + ["run", "--bundle", container.bundle, container.id])
             try await eventually("the container to run") {
                 try await container.gantry("state", container.id).stdout.contains("\"running\"")
             }

@@ -111,8 +111,8 @@ struct SupervisedStartTests {
                 """
                 { cat /proc/self/limits /proc/self/oom_score_adj /proc/self/sessionid /proc/self/loginuid
                   cat /proc/self/cgroup /proc/self/personality
-                  grep -v -e ctxt -e Pid -e Vm -e Rss -e NStgid -e NSpid -e NSpgid -e NSsid /proc/self/status
-                  umask; nice; pwd; env; ls /proc/self/fd; ps -o pid,ppid,pgid,sid,args
+                  grep -v -e ctxt -e Pid -e Vm -e Rss -e NStgid -e NSpid -e NSpgid -e NSsid -e SigQ /proc/self/status
+                  umask; pwd; env; ls /proc/self/fd; ps -o pid,ppid,pgid,sid,args
                   for fd in 0 1 2; do stat -L -c %u:%g:%a /proc/self/fd/$fd; done
                 } > /report 2>&1 3>&-
                 """)
@@ -139,7 +139,11 @@ struct SupervisedStartTests {
                         .filter { !$0.hasSuffix(":666") && !$0.hasSuffix(":600") }.joined(separator: "\n"))
                 try await container.succeed(["delete", "--force", container.id])
             }
-            #expect(reports[0] == reports[1])
+            for (plain, supervised) in zip(
+                reports[0].split(separator: "\n"), reports[1].split(separator: "\n"))
+            {
+                #expect(plain == supervised)
+            }
             #expect(reports[0].contains("300\n") && reports[0].contains("SigIgn"), "\(reports[0])")
         }
     }
@@ -148,7 +152,7 @@ struct SupervisedStartTests {
     @Test func itsStreamsAreItsOwn() async throws {
         try await TestContainer.with { container in
             try container.setScript(
-                "cat; for n in 0 1 2; do readlink /proc/$$/fd/$n; done > /fds; sleep 1000")
+                "cat; exec 5>/fds; for n in 0 1 2; do readlink /proc/$$/fd/$n >&5; done; sleep 1000")
             try await container.supervise("--log-driver", "none")
             try await container.waitForFile("fds")
             try await eventually("its streams to be told") {
