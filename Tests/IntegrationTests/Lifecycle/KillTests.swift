@@ -20,6 +20,13 @@ struct KillTests {
 
         var testDescription: String { rawValue }
 
+        var isSupervised: Bool {
+            switch self {
+            case .create, .run, .start, .delete, .deleteForce: false
+            case .supervise, .startAgain, .deleteSupervised: true
+            }
+        }
+
         /// gantry's words, after its global flags.
         func words(_ container: TestContainer) -> [String] {
             switch self {
@@ -112,7 +119,7 @@ struct KillTests {
             for name in Set(whole.calls).filter({ Int($0) == nil }).sorted() {
                 let count = whole.calls.filter { $0 == name }.count
                 // Cgroup files are written by the dozen; each is as good as the next.
-                for nth in Self.chosen(Array(1...count), atMost: 6) {
+                for nth in Self.chosen(Array(1...count), atMost: action.isSupervised ? 3 : 6) {
                     let point = try await kill(.gantry, .after(name, nth: nth), action, container)
                     try await expectRemovable(container, after: point)
                 }
