@@ -189,6 +189,10 @@ public struct AttachSession: ~Copyable {
         guard status.phase == .stopped else {
             throw Failure(.state, "the container's keeper and supervisor are gone", at: arguments.id)
         }
+        // It would have told us.
+        tell(
+            "the end of the output may be missing here: this reader was too slow, or the supervisor was killed"
+        )
         result = .ended(exitCode: status.end?.exitCode)
     }
 

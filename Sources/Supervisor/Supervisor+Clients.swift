@@ -57,7 +57,10 @@ extension Supervisor {
         guard ready.slot < clients.count, let client = clients[ready.slot],
             client.generation == ready.generation
         else { return }
-        if ready.isWritable, !client.flush() { return drop(client) }
+        if ready.isWritable {
+            guard client.flush() else { return drop(client) }
+            leaveLater()
+        }
         if ready.isReadable {
             if client.events & CLINUX_EVENT_IN == 0 {
                 // It has gone while its input waits, which must not be lost: it is heard later.

@@ -116,7 +116,11 @@ extension Supervisor {
             deadlines[timer.rawValue] = 0
             events.append(.timer(timer))
         }
-        if holdUntil != 0, now >= holdUntil { holdUntil = 0 }
+        if holdUntil != 0, now >= holdUntil {
+            holdUntil = 0
+            expected = 0
+            countAttached()
+        }
         if logRetryAt != 0, now >= logRetryAt { openLog() }
         if statusRetryAt != 0, now >= statusRetryAt { writeStatus() }
         if childDeadline != 0, now >= childDeadline {
@@ -163,12 +167,21 @@ extension Supervisor {
         case .runExitCommand: runExitCommand()
         case .finish:
             isLeaving = true
-            leaveBy = clinux_monotonic() + Supervisor.leavePatience
+            let now = clinux_monotonic()
+            leaveBy = now + Supervisor.leavePatience
+            // Nobody who deletes a container is made to wait.
+            leaveAtLast = core.halt == .released ? leaveBy : now + Supervisor.longestLeave
         }
     }
 
-    /// Nanoseconds for which clients may take what they are still to be told.
+    /// Nanoseconds for which no client need take anything of what it is still to be told, and for all of it.
     private static let leavePatience: Int64 = 2_000_000_000
+    private static let longestLeave: Int64 = 30_000_000_000
+
+    /// A client has taken something.
+    func leaveLater() {
+        if isLeaving { leaveBy = min(clinux_monotonic() + Supervisor.leavePatience, leaveAtLast) }
+    }
 
     private func writeStatus() {
         do throws(Failure) {

@@ -17,6 +17,8 @@ extension Supervisor {
         ]
         childIsLauncher = true
         do throws(Failure) {
+            // config.json may be another one by now; a copy takes over where this process was.
+            try SupervisorProcess.hide(settings)
             try start(words, [Supervisor.path])
         } catch {
             events.append(.launcherEnded(code: 1, message: error.description))

@@ -68,6 +68,7 @@ final class Supervisor {
     var logRetryAt: Int64 = 0
     /// The core is done; what clients are still to be told is waited for until then.
     var leaveBy: Int64 = 0
+    var leaveAtLast: Int64 = 0
     var isLeaving = false
     /// Another supervisor takes over.
     var isReplaced = false

@@ -78,11 +78,10 @@ extension SupervisorCore {
     }
 
     mutating func restart(_ client: UInt32, _ order: StopOrder, _ now: Moment) {
-        if halt == .released || state == .finished || keeperIsLost {
-            let reason =
-                halt == .released
-                ? "the container is being deleted"
-                : keeperIsLost ? "the container's keeper is gone" : "the container has just ended"
+        // Hung up on in a moment, the asker finds that there is no supervisor, and starts the container.
+        if state == .finished { return }
+        if halt == .released || keeperIsLost {
+            let reason = keeperIsLost ? "the container's keeper is gone" : "the container is being deleted"
             actions.append(.answer(client: client, .failed(reason)))
             return
         }

@@ -198,7 +198,6 @@ extension SupervisorCore {
     private mutating func leave() {
         state = .finished
         answer([.release], .done)
-        answer([.restart], .failed("the container has just ended"))
         actions.append(.finish)
     }
 }

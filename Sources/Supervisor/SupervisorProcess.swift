@@ -1,5 +1,6 @@
 internal import CLinux
 public import Diagnostics
+internal import JSON
 internal import Keeper
 internal import Linux
 internal import Logs
@@ -16,7 +17,6 @@ public enum SupervisorProcess {
         clinux_long_life()
         let container = try StateDirectory(root: arguments.stateDirectory).open(arguments.id)
         do throws(Failure) {
-            try hideFromContainer(arguments)
             try serve(arguments, StateDirectory(root: arguments.stateDirectory).open(arguments.id))
         } catch {
             // Standard error is /dev/null.
@@ -25,14 +25,27 @@ public enum SupervisorProcess {
         }
     }
 
-    /// A container in the host's pid namespace sees us, and could reach gantry's own file through /proc/PID/exe: it
-    /// sees a sealed copy instead (CVE-2019-5736).
-    private static func hideFromContainer(_ arguments: SupervisorArguments) throws(Failure) {
-        let record = try Store(root: arguments.root).open(arguments.id).record()
-        guard let record, record.hasPidNamespace else {
-            _ = try check(
-                clinux_execute_sealed_copy(), "execveat", "cannot run the supervisor from memory")
-            return
+    /// A container among the host's processes sees us, and could reach gantry's own file through /proc/PID/exe: it
+    /// sees a sealed copy instead (CVE-2019-5736). Does not return when this process becomes one.
+    static func hide(_ settings: SupervisionSettings) throws(Failure) {
+        guard sharesProcesses(settings) else { return }
+        _ = try check(
+            clinux_execute_sealed_copy(), "execveat", "cannot run the supervisor from memory")
+    }
+
+    /// What config.json says now is what the next run will be. There may be no record of it yet.
+    private static func sharesProcesses(_ settings: SupervisionSettings) -> Bool {
+        let path = settings.bundle + "/config.json"
+        guard let file = try? Descriptor.open(path, O.readOnly),
+            let bytes = try? file.readAll(limit: 64 << 20, name: path),
+            let document = try? JSONDocument(bytes, name: path),
+            let namespaces = try? document.root["linux"]?["namespaces"]?.elements()
+        else { return true }
+        return !namespaces.contains { namespace in
+            // One that is joined may be the host's.
+            let isJoined = namespace["path"] != nil
+            let type = (try? namespace["type"]?.string()) ?? ""
+            return type.utf8.elementsEqual("pid".utf8) && !isJoined
         }
     }
 
@@ -43,6 +56,7 @@ public enum SupervisorProcess {
         guard settings.root.utf8.elementsEqual(arguments.root.utf8) else {
             throw Failure(.usage, "the container belongs to \(settings.root)", at: "--root")
         }
+        try hide(settings)
         let signals = Descriptor(
             adopting: try check(clinux_signalfd_all(), "signalfd", "cannot receive signals"))
         guard let keeper = try KeeperConnection.connect(directory: arguments.directory) else {

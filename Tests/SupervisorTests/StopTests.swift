@@ -258,6 +258,14 @@ import Testing
         #expect(driver.launchOwn().contains(.answer(client: 2, .done)))
     }
 
+    /// Who asks is hung up on, and starts it anew.
+    @Test func whatHasJustEndedGivesNoAnswer() {
+        var driver = CoreDriver(.no)
+        driver.launch()
+        driver.exit(0)
+        #expect(driver.handle(.restart(client: 1, .init(grace: 1000))).isEmpty)
+    }
+
     @Test func whileTheExitCommandRuns() {
         var driver = CoreDriver(.no, exitCommand: "sleep 1")
         driver.launch()

@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+/// Restart policies, `gantry restart`, and what is kept from one run to the next.
+@Suite(.needsContainers, .timeLimit(.minutes(5)))
+struct RestartTests {
+    @Test func aPolicyRunsItAgain() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("echo x >> /runs; echo run $(wc -l < /runs); exit 7")
+            try await container.supervise("--restart", "on-failure:2")
+            #expect(try await container.gantry("wait", container.id).stdout == "7\n")
+            #expect(try container.logged() == ["run 1", "run 2", "run 3"])
+            let status = try container.supervision()
+            #expect(status["restartCount"] as? Int == 2 && status["run"] as? Int == 3)
+            try await eventually("nothing to be left") { try Host.processes(of: container.id) == [] }
+        }
+    }
+
+    @Test func untilItSucceeds() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("echo x >> /runs; [ $(wc -l < /runs) = 2 ]")
+            try await container.supervise("--restart", "on-failure")
+            #expect(try await container.gantry("wait", container.id).stdout == "0\n")
+            #expect(try container.supervision()["restartCount"] as? Int == 1)
+        }
+    }
+
+    @Test func onRequest() async throws {
+        try await TestContainer.with { container in
+            try container.setScript(
+                "trap 'exit 0' TERM; echo x >> /runs; echo run $(wc -l < /runs); while :; do sleep 0.02; done"
+            )
+            try await container.supervise()
+            try await container.waitForLine("run 1")
+            let first = try await container.pid()
+            try await container.succeed(["restart", container.id])
+            #expect(try await container.pid() != first)
+            #expect(try await container.status() == "running")
+            try await container.waitForLine("run 2")
+            // What has been stopped is run, too.
+            try await container.succeed(["stop", container.id])
+            try await container.succeed(["restart", container.id])
+            try await container.waitForLine("run 3")
+            let status = try container.supervision()
+            #expect(status["restartCount"] as? Int == 0 && status["run"] as? Int == 3)
+            #expect(status["stoppedByUser"] as? Bool == false)
+        }
+    }
+
+    @Test func aRunThatCannotBeMadeIsTold() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("while [ ! -e /end ]; do sleep 0.02; done; exit 7")
+            try await container.supervise("--restart", "on-failure:1")
+            let config = try Data(contentsOf: URL(filePath: container.bundle + "/config.json"))
+            try container.set("process.args", ["/nothere"])
+            try Data().write(to: URL(filePath: container.rootfs + "/end"))
+            #expect(try await container.gantry("wait", container.id).stdout == "1\n")
+            let problem = try container.supervision()["problem"] as? String ?? ""
+            #expect(problem.contains("/nothere"))
+            #expect(container.messages().contains("/nothere"))
+            // A restart tells it who asked.
+            try await container.fail(["restart", container.id], says: "/nothere")
+            try FileManager.default.removeItem(atPath: container.rootfs + "/end")
+            try config.write(to: URL(filePath: container.bundle + "/config.json"))
+            try await container.succeed(["restart", container.id])
+            #expect(try container.supervision()["problem"] == nil)
+        }
+    }
+
+    @Test func stopWinsOverTheNextRun() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("exit 9")
+            try await container.supervise("--restart", "always")
+            try await eventually("a pause") { try container.phase() == "restarting" }
+            try await container.succeed(["stop", container.id])
+            #expect(try container.phase() == "stopped")
+            #expect(try container.exitCode() == 9)
+            let run = try container.supervision()["run"] as? Int
+            try await eventually("nothing to be left") { try Host.processes(of: container.id) == [] }
+            #expect(try container.supervision()["run"] as? Int == run)
+        }
+    }
+
+    @Test func theExitCommandIsToldHowItEnded() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("exit 3")
+            let file = container.directory.path + "/told"
+            try await container.supervise(
+                "--exit-command",
+                "echo $GANTRY_CONTAINER_ID $GANTRY_EXIT_CODE $GANTRY_EXIT_SIGNAL $GANTRY_OOM_KILLED"
+                    + " $GANTRY_STATE_DIR > \(file); echo it failed; exit 4")
+            try await eventually("its failure to be told") {
+                container.messages().contains("the exit command ended with status 4: it failed")
+            }
+            let told = try String(contentsOfFile: file, encoding: .utf8)
+            #expect(told == "\(container.id) 3 0 false \(container.states)/\(container.id)\n")
+        }
+    }
+
+    @Test func lackOfMemoryIsTold() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("sleep 0.1; head -c 200000000 /dev/zero | tail | wc; exit 5")
+            try container.set("linux.resources.memory.limit", 20_000_000)
+            try container.set("linux.resources.memory.swap", 20_000_000)
+            try await container.supervise()
+            _ = try await container.gantry("wait", container.id)
+            #expect(try container.supervision()["oomKilled"] as? Bool == true)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+/// What becomes of a container whose supervisor, or keeper, is killed.
+@Suite(.needsContainers, .timeLimit(.minutes(5)))
+struct TakeoverTests {
+    @Test func anEndThatNobodySaw() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("while [ ! -e /end ]; do sleep 0.02; done; echo last words; exit 44")
+            try await container.supervise()
+            let supervisor = try await container.pid(of: "supervisor")
+            let process = try await container.pid()
+            kill(supervisor, SIGSTOP)
+            try Data().write(to: URL(filePath: container.rootfs + "/end"))
+            try await eventually("the end") { kill(process, 0) != 0 }
+            kill(supervisor, SIGKILL)
+            #expect(try await container.gantry("wait", container.id).stdout == "44\n")
+            #expect(try container.logged() == ["last words"])
+        }
+    }
+
+    @Test func aPolicyGoesOn() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("echo x >> /runs; sleep 0.2; echo run $(wc -l < /runs); exit 7")
+            try await container.supervise("--restart", "on-failure:4")
+            for _ in 0..<3 {
+                // It may be over, on a slow machine.
+                if (try? container.phase()) == "stopped" { break }
+                try? await container.killSupervisor()
+                try await Task.sleep(for: .milliseconds(150))
+            }
+            #expect(try await container.gantry("wait", container.id).stdout == "7\n")
+            let status = try container.supervision()
+            #expect(status["restartCount"] as? Int == 4)
+            #expect(try container.logged() == (1...5).map { "run \($0)" })
+        }
+    }
+
+    @Test func itsKeeperIsKilled() async throws {
+        try await TestContainer.with { container in
+            try container.setScript(
+                "echo one; while [ ! -e /end ]; do sleep 0.02; done; echo two; echo three >&2; exit 12")
+            try await container.supervise()
+            try await container.waitForLine("one")
+            let keeper = try await container.pid(of: "keeper")
+            kill(keeper, SIGKILL)
+            try await eventually("it to be told") { container.messages().contains("the keeper is gone") }
+            let process = try await container.pid()
+            #expect(kill(process, 0) == 0, "the container lives on")
+            try Data().write(to: URL(filePath: container.rootfs + "/end"))
+            try await eventually("the end to be told") { try container.phase() == "stopped" }
+            #expect(try Set(container.logged()) == ["one", "two", "three"])
+            #expect(try container.exitCode() == 12)
+            try await eventually("the supervisor's end") { try Host.processes(of: container.id) == [] }
+            // It can be run again, with another keeper.
+            try FileManager.default.removeItem(atPath: container.rootfs + "/end")
+            try await container.succeed(["start", container.id])
+            try await container.succeed(["stop", "--time", "0", container.id])
+        }
+    }
+
+    /// CVE-2019-5736's class: what the container can see of us is a sealed copy.
+    @Test func aContainerAmongTheHostsProcessesSeesACopy() async throws {
+        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
+            try container.shareHostProcesses()
+            try await container.supervise()
+            let supervisor = try await container.pid(of: "supervisor")
+            try await eventually("the copy to run") {
+                let target = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/\(supervisor)/exe")
+                return target?.hasPrefix("/memfd:gantry") ?? false
+            }
+            try await container.succeed(["stop", "--time", "0", container.id])
+        }
+    }
+
+    /// Whoever may connect and says nonsense is hung up on, and nobody else notices.
+    @Test func nonsenseDoesNoHarm() async throws {
+        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
+            try await container.supervise()
+            let path = container.root + "/" + container.id + "/supervisor.sock"
+            var others: [Int32] = []
+            defer { others.forEach { close($0) } }
+            for message in [[200], [18], [1] + [UInt8](repeating: 7, count: 40_000), [2, 1], [65]] {
+                let socket = try connect(path)
+                others.append(socket)
+                #expect(message.withUnsafeBytes { send(socket, $0.baseAddress!, $0.count, 0) } > 0)
+                var byte: UInt8 = 0
+                #expect(recv(socket, &byte, 1, 0) == 0)
+            }
+            // More than it serves at once, all silent.
+            for _ in 0..<80 { others.append(try connect(path)) }
+            let stopper = try Child.spawn(
+                Machine.gantry, container.globals + ["stop", "--time", "0", container.id])
+            try await Task.sleep(for: .milliseconds(200))
+            others.forEach { close($0) }
+            others = []
+            #expect(try await stopper.wait() == 0)
+            #expect(try container.exitCode() == 137)
+        }
+    }
+
+    private func connect(_ path: String) throws -> Int32 {
+        let socket = socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0)
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(result == 0)
+        return socket
+    }
+}

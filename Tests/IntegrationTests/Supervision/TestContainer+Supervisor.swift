@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+
+extension TestContainer {
+    /// What the supervisor has left in the state directory.
+    func supervision() throws -> JSON {
+        let data = try Data(contentsOf: URL(filePath: states + "/" + id + "/status.json"))
+        return try #require(JSONSerialization.jsonObject(with: data) as? JSON)
+    }
+
+    func phase() throws -> String { try supervision()["phase"] as? String ?? "" }
+
+    func exitCode() throws -> Int? { (try supervision()["end"] as? JSON)?["exitCode"] as? Int }
+
+    func messages() -> String {
+        (try? String(contentsOfFile: states + "/" + id + "/messages", encoding: .utf8)) ?? ""
+    }
+
+    /// The texts of the log's lines; of one stream when it is named.
+    func logged(_ stream: String? = nil) throws -> [String] {
+        let text = try String(contentsOfFile: states + "/" + id + "/container.log", encoding: .utf8)
+        return text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+            return stream == nil || fields[1] == stream! ? String(fields[3]) : nil
+        }
+    }
+
+    func waitForLine(_ line: String) async throws {
+        try await eventually("the line \(line)") { (try? logged().contains(line)) ?? false }
+    }
+
+    /// Pid of the keeper, or of the supervisor, as `state` tells it.
+    func pid(of name: String) async throws -> pid_t {
+        let supervision = try #require(try await state()["supervision"] as? JSON)
+        return pid_t(try #require(supervision[name] as? Int))
+    }
+
+    /// Kills the supervisor; waits for one when the keeper pauses before the next.
+    func killSupervisor() async throws {
+        var killed: pid_t = 0
+        try await eventually("a supervisor to kill") {
+            guard let pid = try? await pid(of: "supervisor"), Glibc.kill(pid, SIGKILL) == 0 else {
+                return false
+            }
+            killed = pid
+            return true
+        }
+        try await eventually("the supervisor's end") { Glibc.kill(killed, 0) != 0 }
+    }
+
+    /// How many bytes a child of `attach` was told that it has missed: more than it would on a machine with time for it.
+    func missed(_ name: String) -> Int {
+        output(name + ".err").split(separator: "\n").reduce(0) { sum, line in
+            guard line.contains("bytes of output are missing here") else { return sum }
+            return sum + (line.split(separator: " ").compactMap { Int($0) }.first ?? 0)
+        }
+    }
+
+    /// `gantry attach` as a child, its streams files in the container's directory.
+    func attach(_ flags: String..., name: String, stdin: String = "/dev/null") throws -> Child {
+        try Child.spawn(
+            Machine.gantry, globals + ["attach"] + flags + [id], stdin: stdin,
+            stdout: directory.path + "/" + name, stderr: directory.path + "/" + name + ".err")
+    }
+
+    /// What a child of `attach` has printed.
+    func output(_ name: String) -> String {
+        (try? String(contentsOfFile: directory.path + "/" + name, encoding: .utf8)) ?? ""
+    }
+}
