@@ -24,19 +24,22 @@ public enum Directory {
     /// Makes a directory and what is missing above it, which is everybody's to look into.
     ///
     /// - Parameter purpose: the sentence for why it failed.
-    /// - Returns: false when it was there.
+    /// - Returns: those that were not there, the outermost first.
     @discardableResult
-    public static func make(_ path: String, mode: UInt32, _ purpose: String) throws(Failure) -> Bool {
+    public static func make(_ path: String, mode: UInt32, _ purpose: String) throws(Failure) -> [String] {
+        var made: [String] = []
         var index = path.utf8.startIndex
         while let slash = path.utf8[index...].dropFirst().firstIndex(of: UInt8(ascii: "/")) {
-            let result = clinux_mkdirat(AT.cwd, String(path[..<slash]), 0o755)
-            if result != -Errno.EEXIST { _ = try check(result, "mkdir \(path[..<slash])", purpose) }
+            let outer = String(path[..<slash])
+            let result = clinux_mkdirat(AT.cwd, outer, 0o755)
+            if result == 0 { made.append(outer) }
+            if result != -Errno.EEXIST { _ = try check(result, "mkdir \(outer)", purpose) }
             index = slash
         }
         let result = clinux_mkdirat(AT.cwd, path, mode)
-        if result == -Errno.EEXIST { return false }
-        _ = try check(result, "mkdir \(path)", purpose)
-        return true
+        if result == 0 { made.append(path) }
+        if result != -Errno.EEXIST { _ = try check(result, "mkdir \(path)", purpose) }
+        return made
     }
 
     /// Removes the directory `name` of an open one with all that is in it; symlinks are removed, not followed. None of

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Diagnostics
 internal import Keeper
 internal import Linux
@@ -22,9 +23,11 @@ enum SupervisedLaunch {
             try? entry.remove()
             throw error
         }
+        var log: [(path: String, isDirectory: Bool)] = []
         do throws(Failure) {
             var keeper: KeptParent?
             do throws(Failure) {
+                try makeLog(settings, &log)
                 keeper = try begin(entry, settings, states)
                 try run(container, entry, place, settings, keeper!, warn: warn)
             } catch {
@@ -36,8 +39,43 @@ enum SupervisedLaunch {
             if (try? LiveContainer.alive(try entry.initRecord())) == .some(.none) {
                 try? place.remove()
                 try? entry.remove()
+                removeLog(log)
             }
             throw error
+        }
+    }
+
+    /// Makes the log. The supervisor would, too, but when it cannot there is nobody to tell.
+    ///
+    /// - Parameter made: gets what was not there, directories before what is in them.
+    private static func makeLog(
+        _ settings: SupervisionSettings, _ made: inout [(path: String, isDirectory: Bool)]
+    ) throws(Failure) {
+        guard let path = settings.logPath else { return }
+        do throws(Failure) {
+            for directory in try Directory.make(
+                Paths.parent(of: path), mode: 0o755, "cannot make the log's directory")
+            {
+                made.append((directory, true))
+            }
+            let flags = O.writeOnly | O.append | O.noFollow | O.nonBlock
+            let raw = clinux_openat(AT.cwd, path, flags | O.create | O.exclusive, 0o640)
+            if raw >= 0 {
+                made.append((path, false))
+                _ = clinux_close(raw)
+            } else {
+                // It is there: may it be written, and is it a file?
+                _ = try Descriptor.open(path, flags)
+            }
+        } catch {
+            throw error.located(at: "--log-path")
+        }
+    }
+
+    /// Unless somebody else has put something there.
+    private static func removeLog(_ made: [(path: String, isDirectory: Bool)]) {
+        for (path, isDirectory) in made.reversed() {
+            _ = clinux_unlinkat(AT.cwd, path, isDirectory ? AT.removeDirectory : 0)
         }
     }
 

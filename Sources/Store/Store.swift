@@ -117,9 +117,8 @@ public struct Store: Sendable {
     /// container since the boot: the IDs of supervised ones, which outlive that, are taken again. Later containers
     /// need not look for them.
     private func makeRoot() throws(Failure) {
-        guard try Directory.make(root, mode: 0o700, "cannot make the state directory"), let supervised else {
-            return
-        }
+        let made = try Directory.make(root, mode: 0o700, "cannot make the state directory")
+        guard !made.isEmpty, let supervised else { return }
         // That an ID can be taken twice is no reason to make no container at all.
         guard let ids = try? supervised.list() else { return }
         for id in ids { _ = clinux_symlink(supervised.path(of: id), root + "/" + id) }

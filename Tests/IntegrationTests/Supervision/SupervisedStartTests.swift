@@ -251,6 +251,30 @@ struct SupervisedStartTests {
         }
     }
 
+    /// It is made with the directories that are missing, and they go with a start that fails.
+    @Test func itsLogMayBeAnywhere() async throws {
+        try await TestContainer.with { container in
+            let directory = container.directory.path + "/logs"
+            let log = directory + "/deep/er/log"
+            try container.set("process.args", ["/nothere"])
+            let failed = try await container.run("-d", "--supervise", "--log-path", log)
+            #expect(failed.code == 1 && failed.stderr.contains("/nothere"), "\(failed)")
+            #expect(!FileManager.default.fileExists(atPath: directory))
+            try container.setScript("echo said")
+            try await container.supervise("--log-path", log)
+            try await eventually("the log") {
+                ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").contains(" stdout F said\n")
+            }
+            try await container.succeed(["delete", "--force", container.id])
+            #expect(FileManager.default.fileExists(atPath: log))
+            for path in ["/proc/nothere/log", container.bundle, container.bundle + "/config.json/x"] {
+                let outcome = try await container.run("-d", "--supervise", "--log-path", path)
+                #expect(outcome.code == 1 && outcome.stderr.contains("--log-path: "), "\(outcome)")
+                try container.expectNothing()
+            }
+        }
+    }
+
     @Test func passthroughIsTheCallersStreams() async throws {
         try await TestContainer.with { container in
             try container.setScript("cat; echo out; echo err >&2")
