@@ -71,6 +71,12 @@ extension Supervisor {
         updateEvents(client)
     }
 
+    /// Before another supervisor takes over: what has been sent for standard input is not sent again.
+    func hearLastInput() {
+        for case let client? in clients where client.sendsInput && !client.isParked { hear(client) }
+        writeInput()
+    }
+
     private func hear(_ client: Client) {
         for _ in 0..<Supervisor.mostInARow {
             var length = 0

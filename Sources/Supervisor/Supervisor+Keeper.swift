@@ -36,6 +36,7 @@ extension Supervisor {
             case .done: break
             case .refused(_): break
             case .leave:
+                hearLastInput()
                 if child != nil, !childIsLauncher { leavesAfterChild = true } else { isReplaced = true }
                 return
             case .lost: return loseKeeper()

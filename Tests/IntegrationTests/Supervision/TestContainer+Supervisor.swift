@@ -8,7 +8,11 @@ extension TestContainer {
         return try #require(JSONSerialization.jsonObject(with: data) as? JSON)
     }
 
-    func phase() throws -> String { try supervision()["phase"] as? String ?? "" }
+    /// Empty before the supervisor has written it, which `run` does not wait for.
+    func phase() throws -> String {
+        guard FileManager.default.fileExists(atPath: states + "/" + id + "/status.json") else { return "" }
+        return try supervision()["phase"] as? String ?? ""
+    }
 
     func exitCode() throws -> Int? { (try supervision()["end"] as? JSON)?["exitCode"] as? Int }
 
