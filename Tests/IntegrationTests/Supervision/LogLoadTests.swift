@@ -40,7 +40,9 @@ struct LogLoadTests {
     private func logs(_ container: TestContainer, _ flags: [String], to printed: String) throws -> Child {
         try Child.spawn(
             Machine.gantry,
-            ["--root", container.root, "--state-dir", container.stateDirectory, "logs"] + flags + [container.id],
+            ["--root", container.root, "--state-dir", container.stateDirectory, "logs"] + flags + [
+                container.id
+            ],
             stdout: printed + ".1", stderr: printed + ".2")
     }
 

@@ -10,7 +10,7 @@ struct RestartTests {
             try await container.supervise("--restart", "on-failure:2")
             #expect(try await container.gantry("wait", container.id).stdout == "7\n")
             #expect(try container.logged() == ["run 1", "run 2", "run 3"])
-            let status = try container.supervision()
+            let status = try container.keptStatus()
             #expect(status["restartCount"] as? Int == 2 && status["run"] as? Int == 3)
             try await eventually("nothing to be left") { try Host.processes(of: container.id) == [] }
         }
@@ -21,7 +21,7 @@ struct RestartTests {
             try container.setScript("echo x >> /runs; [ $(wc -l < /runs) = 2 ]")
             try await container.supervise("--restart", "on-failure")
             #expect(try await container.gantry("wait", container.id).stdout == "0\n")
-            #expect(try container.supervision()["restartCount"] as? Int == 1)
+            #expect(try container.keptStatus()["restartCount"] as? Int == 1)
         }
     }
 
@@ -41,7 +41,7 @@ struct RestartTests {
             try await container.succeed(["stop", container.id])
             try await container.succeed(["restart", container.id])
             try await container.waitForLine("run 3")
-            let status = try container.supervision()
+            let status = try container.keptStatus()
             #expect(status["restartCount"] as? Int == 0 && status["run"] as? Int == 3)
             #expect(status["stoppedByUser"] as? Bool == false)
         }
@@ -55,7 +55,7 @@ struct RestartTests {
             try container.set("process.args", ["/nothere"])
             try Data().write(to: URL(filePath: container.rootfs + "/end"))
             #expect(try await container.gantry("wait", container.id).stdout == "1\n")
-            let problem = try container.supervision()["problem"] as? String ?? ""
+            let problem = try container.keptStatus()["problem"] as? String ?? ""
             #expect(problem.contains("/nothere"))
             #expect(container.messages().contains("/nothere"))
             // A restart tells it who asked.
@@ -63,7 +63,7 @@ struct RestartTests {
             try FileManager.default.removeItem(atPath: container.rootfs + "/end")
             try config.write(to: URL(filePath: container.bundle + "/config.json"))
             try await container.succeed(["restart", container.id])
-            #expect(try container.supervision()["problem"] == nil)
+            #expect(try container.keptStatus()["problem"] == nil)
         }
     }
 
@@ -74,10 +74,10 @@ struct RestartTests {
             try await eventually("a pause") { try container.phase() == "restarting" }
             try await container.succeed(["stop", container.id])
             #expect(try container.phase() == "stopped")
-            #expect(try container.exitCode() == 9)
-            let run = try container.supervision()["run"] as? Int
+            #expect(try container.keptCode() == 9)
+            let run = try container.keptStatus()["run"] as? Int
             try await eventually("nothing to be left") { try Host.processes(of: container.id) == [] }
-            #expect(try container.supervision()["run"] as? Int == run)
+            #expect(try container.keptStatus()["run"] as? Int == run)
         }
     }
 
@@ -104,7 +104,7 @@ struct RestartTests {
             try container.set("linux.resources.memory.swap", 20_000_000)
             try await container.supervise()
             _ = try await container.gantry("wait", container.id)
-            #expect(try container.supervision()["oomKilled"] as? Bool == true)
+            #expect(try container.keptStatus()["oomKilled"] as? Bool == true)
         }
     }
 }

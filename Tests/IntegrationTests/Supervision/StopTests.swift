@@ -28,9 +28,9 @@ struct StopTests {
     @Test func itIsAsked() async throws {
         try await StopTests.with(StopTests.obeying) { container in
             try await container.succeed(["stop", container.id])
-            #expect(try container.exitCode() == 6)
+            #expect(try container.keptCode() == 6)
             #expect(try container.phase() == "stopped")
-            #expect(try container.supervision()["stoppedByUser"] as? Bool == true)
+            #expect(try container.keptStatus()["stoppedByUser"] as? Bool == true)
             #expect(try await container.gantry("wait", container.id).stdout == "6\n")
             // Once more is no error.
             try await container.succeed(["stop", container.id])
@@ -41,7 +41,7 @@ struct StopTests {
     func bySignal(_ signal: String) async throws {
         try await StopTests.with(StopTests.obeying) { container in
             try await container.succeed(["stop", "--signal", signal, container.id])
-            #expect(try container.exitCode() == 5)
+            #expect(try container.keptCode() == 5)
         }
     }
 
@@ -67,8 +67,8 @@ struct StopTests {
             try await container.succeed(["stop", "--time", "1", container.id])
             #expect(Date().timeIntervalSince(began) >= 1)
             if isSupervised {
-                #expect(try container.exitCode() == 137)
-                #expect((try container.supervision()["end"] as? TestContainer.JSON)?["signal"] as? Int == 9)
+                #expect(try container.keptCode() == 137)
+                #expect((try container.keptStatus()["end"] as? TestContainer.JSON)?["signal"] as? Int == 9)
             }
             try await container.waitUntil("stopped")
         }
@@ -77,7 +77,7 @@ struct StopTests {
     @Test func withoutGrace() async throws {
         try await StopTests.with(StopTests.obeying) { container in
             try await container.succeed(["stop", "-t", "0", container.id])
-            #expect(try container.exitCode() == 137)
+            #expect(try container.keptCode() == 137)
         }
     }
 
@@ -86,7 +86,7 @@ struct StopTests {
         try await StopTests.with(StopTests.obeying, isSupervised ? ["--supervise"] : []) { container in
             try await container.succeed(["pause", container.id])
             try await container.succeed(["stop", "--time", "50", container.id])
-            if isSupervised { #expect(try container.exitCode() == 6) }
+            if isSupervised { #expect(try container.keptCode() == 6) }
         }
     }
 
@@ -94,7 +94,7 @@ struct StopTests {
         try await StopTests.with(StopTests.obeying, ["--supervise", "--restart", "always"]) { container in
             try await container.succeed(["stop", container.id])
             #expect(try container.phase() == "stopped")
-            #expect(try container.supervision()["run"] as? Int == 1)
+            #expect(try container.keptStatus()["run"] as? Int == 1)
             try await eventually("nothing to be left") { try Host.processes(of: container.id) == [] }
         }
     }
@@ -124,8 +124,8 @@ struct StopTests {
         try await StopTests.with(StopTests.obeying, ["--supervise", "--restart", "always"]) { container in
             #expect(kill(try await container.pid(of: "supervisor"), SIGTERM) == 0)
             try await eventually("the end") { try container.phase() == "stopped" }
-            #expect(try container.exitCode() == 6)
-            #expect(try container.supervision()["stoppedByUser"] as? Bool == false)
+            #expect(try container.keptCode() == 6)
+            #expect(try container.keptStatus()["stoppedByUser"] as? Bool == false)
         }
     }
 

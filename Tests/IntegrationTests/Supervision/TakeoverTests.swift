@@ -30,7 +30,7 @@ struct TakeoverTests {
                 try await Task.sleep(for: .milliseconds(150))
             }
             #expect(try await container.gantry("wait", container.id).stdout == "7\n")
-            let status = try container.supervision()
+            let status = try container.keptStatus()
             #expect(status["restartCount"] as? Int == 4)
             #expect(try container.logged() == (1...5).map { "run \($0)" })
         }
@@ -50,7 +50,7 @@ struct TakeoverTests {
             try Data().write(to: URL(filePath: container.rootfs + "/end"))
             try await eventually("the end to be told") { try container.phase() == "stopped" }
             #expect(try Set(container.logged()) == ["one", "two", "three"])
-            #expect(try container.exitCode() == 12)
+            #expect(try container.keptCode() == 12)
             try await eventually("the supervisor's end") { try Host.processes(of: container.id) == [] }
             // It can be run again, with another keeper.
             try FileManager.default.removeItem(atPath: container.rootfs + "/end")
@@ -96,7 +96,7 @@ struct TakeoverTests {
             others.forEach { close($0) }
             others = []
             #expect(try await stopper.wait() == 0)
-            #expect(try container.exitCode() == 137)
+            #expect(try container.keptCode() == 137)
         }
     }
 

@@ -24,12 +24,6 @@ extension TestContainer {
         return outcome
     }
 
-    /// `run --detach --supervise`.
-    func supervise(_ flags: String..., sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        try await succeedSupervised(
-            ["run", "--detach", "--supervise", "--bundle", bundle] + flags + [id], sourceLocation: sourceLocation)
-    }
-
     /// What `wait` prints: the exit code.
     func exitCode(seconds: Double = 120) async throws -> Int {
         let outcome = try await succeedSupervised(["wait", id], seconds: seconds)

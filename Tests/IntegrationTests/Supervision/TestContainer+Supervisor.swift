@@ -3,7 +3,7 @@ import Testing
 
 extension TestContainer {
     /// What the supervisor has left in the state directory.
-    func supervision() throws -> JSON {
+    func keptStatus() throws -> JSON {
         let data = try Data(contentsOf: URL(filePath: states + "/" + id + "/status.json"))
         return try #require(JSONSerialization.jsonObject(with: data) as? JSON)
     }
@@ -11,10 +11,10 @@ extension TestContainer {
     /// Empty before the supervisor has written it, which `run` does not wait for.
     func phase() throws -> String {
         guard FileManager.default.fileExists(atPath: states + "/" + id + "/status.json") else { return "" }
-        return try supervision()["phase"] as? String ?? ""
+        return try keptStatus()["phase"] as? String ?? ""
     }
 
-    func exitCode() throws -> Int? { (try supervision()["end"] as? JSON)?["exitCode"] as? Int }
+    func keptCode() throws -> Int? { (try keptStatus()["end"] as? JSON)?["exitCode"] as? Int }
 
     func messages() -> String {
         (try? String(contentsOfFile: states + "/" + id + "/messages", encoding: .utf8)) ?? ""
