@@ -114,8 +114,14 @@ int clinux_inotify_remove(int fd, int watch) {
 }
 
 int64_t clinux_inotify_drain(int fd) {
+    int counts[2];
+    return clinux_inotify_count(fd, "", "", counts);
+}
+
+int64_t clinux_inotify_count(int fd, const char *log, const char *status, int *counts) {
     char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
     int64_t mask = 0;
+    counts[0] = counts[1] = 0;
     while (1) {
         ssize_t count = read(fd, buffer, sizeof buffer);
         if (count < 0 && errno == EINTR)
@@ -125,6 +131,10 @@ int64_t clinux_inotify_drain(int fd) {
         for (ssize_t at = 0; at < count;) {
             const struct inotify_event *event = (const void *)(buffer + at);
             mask |= event->mask;
+            if (event->len > 0 && event->mask & IN_MOVED_TO && strcmp(event->name, log) == 0)
+                counts[0]++;
+            if (event->len > 0 && strcmp(event->name, status) == 0)
+                counts[1]++;
             at += (ssize_t)(sizeof *event + event->len);
         }
     }

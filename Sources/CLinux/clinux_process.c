@@ -220,6 +220,15 @@ int64_t clinux_realtime(void) {
     return now(CLOCK_REALTIME);
 }
 
+int64_t clinux_from_local_time(int64_t seconds) {
+    time_t told = (time_t)seconds;
+    struct tm parts;
+    if (gmtime_r(&told, &parts) == NULL)
+        return seconds;
+    parts.tm_isdst = -1;
+    return (int64_t)mktime(&parts);
+}
+
 int64_t clinux_monotonic(void) {
     return now(CLOCK_MONOTONIC);
 }

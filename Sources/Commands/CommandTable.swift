@@ -200,6 +200,22 @@ enum CommandTable {
             ],
             action: ReportCommands.list),
         Command(
+            name: "logs", summary: "Show what a supervised container has printed", arguments: "ID",
+            count: 1...1, flags: LogsCommand.flags,
+            details: """
+                Prints what a container that was started with `run --supervise` has printed,
+                byte by byte: its standard output to standard output, its standard error to
+                standard error. It works while the container runs, after it has ended and
+                over rotated files. With --follow it goes on until the container has ended for
+                good. TIME without an offset is the local one.
+                """,
+            examples: [
+                ("logs web", "all of it"),
+                ("logs -f -n 10 web", "the last ten lines, and what comes"),
+                ("logs --since 10m --timestamps --stderr web", "the errors of the last ten minutes"),
+            ],
+            action: LogsCommand.logs),
+        Command(
             name: "ps", summary: "Show the processes of a container", arguments: "ID [PS-OPTION ...]",
             count: 1...Int.max, order: .flagsFirst, flags: [Flags.format],
             details: """

@@ -28,12 +28,10 @@ struct Journal: ~Copyable {
         socket = try Journal.connect(path)
     }
 
-    static func check(_ path: String) throws(Failure) { _ = try connect(path) }
-
     private static func connect(_ path: String) throws(Failure) -> Descriptor {
         let raw = clinux_datagram_connect(path, 1)
         return Descriptor(
-            adopting: try Linux.check(
+            adopting: try check(
                 raw, "connect \(path)", "journald cannot be reached; take another --log-driver"))
     }
 

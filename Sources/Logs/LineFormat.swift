@@ -90,7 +90,7 @@ struct LineFormat: ~Copyable {
     }
 
     /// RFC 3339 in UTC: with `digits` behind the point, or with 0 as many as are needed, and no point without any.
-    private static func append(
+    static func append(
         time: Int64, digits: Int, second: inout Int64, secondText: inout [UInt8], to bytes: inout [UInt8]
     ) {
         let whole = max(time, 0) / 1_000_000_000

@@ -101,12 +101,6 @@ public struct LogWriter: ~Copyable {
         self.either = either
     }
 
-    /// Refuses settings whose log cannot be written on this machine; makes nothing.
-    public static func checkDriver(of settings: SupervisionSettings) throws(Failure) {
-        guard settings.logDriver == .journald else { return }
-        try Journal.check(Journal.socketPath)
-    }
-
     /// A descriptor that is readable when the log's file was removed or moved, or when a write is done that was waited
     /// for; -1 for none. Then call `checkFile`, and `drain` for both streams.
     public var watch: CInt { appender.isThere ? either.raw : file.watchDescriptor }

@@ -37,7 +37,7 @@ import Testing
         let words = try words(log)
         var dice = Dice(UInt64(maxSize) + 5)
         let material = (0..<2).map { _ in
-            dice.lines(4000, longest: 30_000, isText: driver == .jsonFile)
+            dice.lines(2000, longest: 30_000, isText: driver == .jsonFile)
         }
         var rests = (0..<2).map { material[$0][...] }
         var kills = 0
@@ -98,7 +98,7 @@ import Testing
         }
         // The program's own beginning is not ours.
         let all = Array(1...calls)
-        let chosen = Self.isSoak ? all : Array(all.shuffled().prefix(60))
+        let chosen = Self.isSoak ? all : Array(all.shuffled().prefix(25))
         for call in chosen {
             let log = try smallLog(driver, files: 100)
             let words = try words(log)
@@ -115,7 +115,7 @@ import Testing
     @Test("on entering each system call, with one file", .enabled(if: Machine.isRoot, "ptrace needs root"))
     func atEachCallWithOneFile() async throws {
         let tool = try Programs.compile("killpoint")
-        for call in (1...400).shuffled().prefix(Self.isSoak ? 400 : 40) {
+        for call in (1...400).shuffled().prefix(Self.isSoak ? 400 : 15) {
             let log = try smallLog(.k8sFile, files: 1)
             let words = try words(log)
             let report = log.directory.path + "/report"

@@ -206,20 +206,29 @@ struct Dice: RandomNumberGenerator {
 
     /// Lines of many lengths, with bytes of all kinds.
     mutating func lines(_ count: Int, longest: Int, isText: Bool = false) -> Data {
-        var data = Data()
-        for _ in 0..<count {
-            let length =
-                switch Int.random(in: 0..<10, using: &self) {
-                case 0: 0
-                case 1: Int.random(in: 0...longest, using: &self)
-                default: Int.random(in: 0...min(120, longest), using: &self)
-                }
-            for _ in 0..<length {
-                let byte = UInt8.random(in: 0...255, using: &self)
-                data.append(isText ? 32 + byte % 95 : byte == 10 ? 0 : byte)
+        let lengths = (0..<count).map { _ in
+            switch Int.random(in: 0..<10, using: &self) {
+            case 0: 0
+            case 1: Int.random(in: 0...longest, using: &self)
+            default: Int.random(in: 0...min(120, longest), using: &self)
             }
-            data.append(10)
         }
-        return data
+        var state = next()
+        // By pointers: tests are not optimised.
+        return Data(
+            [UInt8](unsafeUninitializedCapacity: lengths.reduce(count, +)) { buffer, used in
+                var place = buffer.baseAddress!
+                for length in lengths {
+                    for _ in 0..<length {
+                        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                        let byte = UInt8(truncatingIfNeeded: state >> 33)
+                        place.pointee = isText ? 32 + byte % 95 : byte == 10 ? 0 : byte
+                        place += 1
+                    }
+                    place.pointee = 10
+                    place += 1
+                }
+                used = place - buffer.baseAddress!
+            })
     }
 }

@@ -58,7 +58,7 @@ import Testing
         let ring = try log.ring.open()
         var writer = try log.writer()
         var dice = Dice(1)
-        var rests = [0, 1].map { _ in dice.lines(3000, longest: 40_000, isText: driver == .jsonFile)[...] }
+        var rests = [0, 1].map { _ in dice.lines(1000, longest: 40_000, isText: driver == .jsonFile)[...] }
         while rests.contains(where: { !$0.isEmpty }) {
             for stream in 0..<2 {
                 let part = rests[stream].prefix(Int.random(in: 0...100_000, using: &dice))

@@ -49,6 +49,10 @@ int clinux_inotify_remove(int fd, int watch);
 /// Throws away what has been told. Returns the events as a mask, 0 for none.
 int64_t clinux_inotify_drain(int fd);
 
+/// Throws away what has been told of directories, but counts: in `counts[0]` how often something was moved to the name
+/// `log`, in `counts[1]` how often something happened to the name `status`. Returns all events as a mask.
+int64_t clinux_inotify_count(int fd, const char *_Nonnull log, const char *_Nonnull status, int *_Nonnull counts);
+
 /// A descriptor that is readable while one of the two is (an epoll instance). `second` may be -1.
 int clinux_either(int first, int second);
 

@@ -80,6 +80,9 @@ unsigned clinux_effective_gid(void);
 /// CLOCK_REALTIME in nanoseconds since the epoch.
 int64_t clinux_realtime(void);
 
+/// Seconds since the epoch of a time in the caller's time zone (mktime(3)), which is told as if it were UTC.
+int64_t clinux_from_local_time(int64_t seconds);
+
 /// CLOCK_MONOTONIC in nanoseconds.
 int64_t clinux_monotonic(void);
 
