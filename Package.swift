@@ -85,7 +85,8 @@ let package = Package(
             dependencies: ["Keeper", "CKeeper", "Linux", "CLinux", "Diagnostics"]),
         // What LogsTests kills.
         .executableTarget(
-            name: "log-feeder", dependencies: ["Logs", "Keeper", "Store", "Linux", "CLinux", "Diagnostics"],
+            name: "log-feeder",
+            dependencies: ["Logs", "Keeper", "CKeeper", "Store", "Linux", "CLinux", "Diagnostics"],
             path: "Tests/LogFeeder"),
         .testTarget(
             name: "LogsTests",

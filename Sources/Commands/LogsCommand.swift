@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Diagnostics
+internal import Linux
 internal import Logs
 internal import Store
 
@@ -28,14 +29,17 @@ enum LogsCommand {
     private static func container(
         _ id: String, _ invocation: Invocation
     ) throws(Failure) -> (SupervisionSettings, String) {
-        do throws(Failure) {
-            let container = try invocation.stateDirectory().open(id)
-            return (try container.settings(), container.path)
-        } catch  where error.kind == .notFound {
-            // Somebody may expect a log of a container that runs without a supervisor.
-            _ = try Store(root: try invocation.globals.stateRoot()).open(id)
-            throw Failure(.state, "has no log: it runs without --supervise", at: id)
+        var directory = try invocation.stateDirectory()
+        let entry = try? Store(root: try invocation.globals.stateRoot()).open(id)
+        if let entry, let record = try entry.record() {
+            // What it was started with counts, as for every other command.
+            guard let path = record.supervised else {
+                throw Failure(.state, "has no log: it runs without --supervise", at: id)
+            }
+            directory = StateDirectory(root: Paths.parent(of: path))
         }
+        let container = try directory.open(id)
+        return (try container.settings(), container.path)
     }
 
     /// - Parameter now: nanoseconds since the epoch.

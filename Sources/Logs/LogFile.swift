@@ -168,6 +168,9 @@ struct LogFile: ~Copyable {
 
     // MARK: Removed or moved by somebody else
 
+    /// Makes the watch unreadable.
+    func takeEvents() { _ = clinux_inotify_drain(inotify.rawOrNone) }
+
     /// What became of the file's name.
     enum Finding: Equatable {
         case inPlace

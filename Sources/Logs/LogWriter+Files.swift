@@ -82,7 +82,8 @@ extension LogWriter {
     /// The file as it must be for the next batch: there, known, without half a line at its end.
     private mutating func prepareFile(_ ring: borrowing OutputRing) throws(Failure) {
         if !hasRecovered { try recover(ring) }
-        if try !file.look() { try settleFile() }
+        let isLinked = try file.look()
+        if isUnsettled || !isLinked { try settleFile() }
         if lost != Lost() { noteIdle() }
         if let torn = tornSize {
             try file.cut(to: torn)

@@ -33,6 +33,9 @@ public struct LogWriter: ~Copyable {
     var lost = Lost()
     var hasRecovered = false
 
+    /// The path may lead to something else than the file.
+    var isUnsettled = false
+
     var trouble: Trouble?
     /// How long the file was before a line that could not be cut off again.
     var tornSize: Int64?
@@ -107,7 +110,10 @@ public struct LogWriter: ~Copyable {
 
     /// Looks where the file went. What there is to tell comes with the next `drain`.
     public mutating func checkFile() {
-        guard driver.isFile, hasRecovered, flight == nil else { return }
+        guard driver.isFile else { return }
+        file.takeEvents()
+        isUnsettled = true
+        guard hasRecovered, flight == nil else { return }
         do throws(Failure) {
             try settleFile()
         } catch {
@@ -117,12 +123,15 @@ public struct LogWriter: ~Copyable {
 
     /// Goes on in the file that is at the path now: somebody moved the one before.
     public mutating func reopen() throws(Failure) {
-        guard driver.isFile, hasRecovered, flight == nil else { return }
-        try settleFile()
+        guard driver.isFile else { return }
+        isUnsettled = true
+        if hasRecovered, flight == nil { try settleFile() }
     }
 
     mutating func settleFile() throws(Failure) {
-        switch try file.settle() {
+        let finding = try file.settle()
+        isUnsettled = false
+        switch finding {
         case .inPlace, .moved: break
         case .replaced:
             messages.append("\(path) was replaced by another file, in which the log goes on")
