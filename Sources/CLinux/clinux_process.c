@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -203,11 +204,11 @@ int clinux_pid(void) {
 }
 
 unsigned clinux_effective_uid(void) {
-    return geteuid();
+    return (unsigned)getauxval(AT_EUID);
 }
 
 unsigned clinux_effective_gid(void) {
-    return getegid();
+    return (unsigned)getauxval(AT_EGID);
 }
 
 static int64_t now(clockid_t clock) {
