@@ -71,11 +71,23 @@ public final class OutputRing {
     public func arrival(_ number: Int, of position: UInt64) -> (time: Int64, until: UInt64) {
         let stream = stream(number)
         let count = clinux_load64(&stream.pointee.mark_head)
-        var index = stream.pointee.mark_tail
-        while index &+ 1 < count, mark(stream, index &+ 1).position <= position { index &+= 1 }
+        let index = markIndex(stream, of: position, count)
         guard index < count else { return (clinux_realtime(), .max) }
         let until = index &+ 1 < count ? mark(stream, index &+ 1).position : .max
         return (mark(stream, index).time, until)
+    }
+
+    /// The last mark at or before a position, or the first there is; `count` when there is none.
+    private func markIndex(
+        _ stream: UnsafeMutablePointer<ckeeper_stream>, of position: UInt64, _ count: UInt64
+    ) -> UInt64 {
+        // Marks stand in the order of their positions: many small writes make thousands.
+        var (low, high) = (stream.pointee.mark_tail, count)
+        while low &+ 1 < high {
+            let middle = low &+ (high &- low) / 2
+            if mark(stream, middle).position <= position { low = middle } else { high = middle }
+        }
+        return low
     }
 
     private func mark(_ stream: UnsafeMutablePointer<ckeeper_stream>, _ index: UInt64) -> ckeeper_mark {
@@ -90,9 +102,7 @@ public final class OutputRing {
         let stream = stream(number)
         // The mark of the bytes at `position` is still needed.
         let count = clinux_load64(&stream.pointee.mark_head)
-        var index = stream.pointee.mark_tail
-        while index &+ 1 < count, mark(stream, index &+ 1).position <= position { index &+= 1 }
-        clinux_store64(&stream.pointee.mark_tail, index)
+        clinux_store64(&stream.pointee.mark_tail, markIndex(stream, of: position, count))
         clinux_store64(&stream.pointee.tail, position)
         clinux_fence()
         if clinux_load32(&stream.pointee.full) != 0, room.rawOrNone >= 0 {
