@@ -10,7 +10,7 @@ enum LogsCommand {
     static let tail = Flag("tail", "n", .text("N|all"), "The last N lines alone (default: all)")
     static let since = Flag(
         "since", nil, .text("TIME"),
-        "Lines from then on: an RFC 3339 time, seconds since 1970, or 10m for ago")
+        "Lines from then on: RFC 3339, seconds since 1970, or 10m for ago")
     static let until = Flag("until", nil, .text("TIME"), "Lines up to then")
     static let timestamps = Flag("timestamps", "t", .toggle, "Put before each line when it was printed")
     static let stdout = Flag("stdout", nil, .toggle, "Standard output alone")

@@ -18,7 +18,7 @@ extension LogWriter {
 
     /// Bytes of a ring that `drain` takes at most, so that others have their turn.
     private static let share = UInt64(OutputRing.capacity)
-    /// Above it, memory is given back when nothing more is to be done.
+    /// Above it, memory is worth giving back.
     private static let largeBatch = 64 << 10
 
     mutating func drainToFile(
@@ -52,7 +52,7 @@ extension LogWriter {
                 break
             }
         }
-        if largest > LogWriter.largeBatch, flight == nil { batch.rest() }
+        if largest > LogWriter.largeBatch { holdsMemory = true }
     }
 
     /// Whether something can be written now; if not, `progress` says when, and what that means for the container.

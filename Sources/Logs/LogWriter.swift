@@ -45,6 +45,8 @@ public struct LogWriter: ~Copyable {
     var lossesDue: Int64 = 0
     /// CLOCK_MONOTONIC: since when journald takes nothing; 0 for it does.
     var journalBusySince: Int64 = 0
+    /// Much has been written at once: `rest` gives the memory for it back.
+    public internal(set) var holdsMemory = false
     /// What `drain` tells next.
     var messages: [String] = []
 
@@ -102,6 +104,14 @@ public struct LogWriter: ~Copyable {
         self.batch = batch
         self.appender = appender
         self.either = either
+    }
+
+    /// Gives memory back until much is to be written again. To be called when nothing has come for a while: while much
+    /// comes, getting it anew for every batch costs more than all else.
+    public mutating func rest() {
+        guard holdsMemory, flight == nil else { return }
+        batch.rest()
+        holdsMemory = false
     }
 
     /// A descriptor that is readable when the log's file was removed or moved, or when a write is done that was waited

@@ -101,6 +101,7 @@ extension Supervisor {
         consider(logRetryAt)
         consider(statusRetryAt)
         consider(holdUntil)
+        consider(restAt)
         if isLeaving { consider(leaveBy) }
         guard next != .max else { return -1 }
         // Rounded up, so that it is not woken just before.
@@ -115,6 +116,10 @@ extension Supervisor {
             guard deadline != 0, now >= deadline else { continue }
             deadlines[timer.rawValue] = 0
             events.append(.timer(timer))
+        }
+        if restAt != 0, now >= restAt {
+            restAt = 0
+            log?.writer.rest()
         }
         if holdUntil != 0, now >= holdUntil {
             holdUntil = 0

@@ -79,6 +79,7 @@ extension Supervisor {
         if progress.mustStop {
             events.append(.logOverflow("the log cannot follow: the container is stopped"))
         }
+        if log?.writer.holdsMemory ?? false { restAt = clinux_monotonic() + 1_000_000_000 }
         return progress.consumed > 0 || progress.hasMore
     }
 

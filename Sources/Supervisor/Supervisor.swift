@@ -39,6 +39,8 @@ final class Supervisor {
     /// Clients that were attached to a supervisor that was killed are waited for until then, so that they miss nothing;
     /// 0 for nobody.
     var holdUntil: Int64 = 0
+    /// CLOCK_MONOTONIC: when the log gives back memory unless more comes before; 0 for never.
+    var restAt: Int64 = 0
     var expected: UInt32 = 0
 
     // Input (Supervisor+Input.swift).

@@ -107,7 +107,8 @@ struct SupervisorMeasurements {
     }
 
     /// Milliseconds from the start until all is in the log, and of processor time of those who log it.
-    private func timeLog(_ name: String, _ place: String) throws -> (milliseconds: Double, processor: Double) {
+    private func timeLog(_ name: String, _ place: String) throws -> (milliseconds: Double, processor: Double)
+    {
         let log = place + "/log"
         let begin = DispatchTime.now().uptimeNanoseconds
         let contestant = try start(name, log: log)
@@ -165,7 +166,9 @@ struct SupervisorMeasurements {
         for name in [gantry.name, Self.other] {
             var contestants: [Contestant] = []
             defer { for contestant in contestants { try? contestant.end() } }
-            for number in 0..<20 { contestants.append(try start(name, log: "\(work)/idle-\(name)-\(number)")) }
+            for number in 0..<20 {
+                contestants.append(try start(name, log: "\(work)/idle-\(name)-\(number)"))
+            }
             usleep(500_000)
             for contestant in contestants {
                 let pages = contestant.processes.reduce(0) { $0 + Self.proportionalSetSize($1) }
@@ -180,12 +183,16 @@ struct SupervisorMeasurements {
     private func idleCalls(_ contestant: Contestant) throws -> Int {
         let trace = work + "/idle-trace"
         let strace =
-            ["/usr/bin/timeout", "-s", "INT", "10", "/usr/bin/strace", "-qq", "-e", "signal=none", "-o", trace]
+            [
+                "/usr/bin/timeout", "-s", "INT", "10", "/usr/bin/strace", "-qq", "-e", "signal=none", "-o",
+                trace,
+            ]
             + contestant.processes.flatMap { ["-p", String($0)] }
         _ = try launcher.run(strace, seconds: 20)
         // What each was in when strace came is told as restarted; what strace's own end does, as unfinished.
         return try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
-            .filter { !$0.contains("unfinished") && !$0.contains("resuming") && !$0.contains("detached") }.count
+            .filter { !$0.contains("unfinished") && !$0.contains("resuming") && !$0.contains("detached") }
+            .count
     }
 
     // MARK: Contestants
@@ -199,7 +206,8 @@ struct SupervisorMeasurements {
         let pidFile = "\(work)/pid-\(id)"
         _ = try launcher.succeed(
             command([
-                "run", "--detach", "--supervise", "--bundle", bundle.directory, "--pid-file", pidFile, "--log-path",
+                "run", "--detach", "--supervise", "--bundle", bundle.directory, "--pid-file", pidFile,
+                "--log-path",
                 log, id,
             ]))
         let keeper = try Self.parent(of: try Self.number(in: pidFile))
@@ -220,7 +228,9 @@ struct SupervisorMeasurements {
         let pidFile = "\(work)/pid-\(id)"
         let runtime = gantry.command()
         var command = [conmon, "--api-version", "1", "-c", id, "-u", id, "-n", id, "-b", bundle.directory]
-        command += ["-r", runtime[0], "-p", pidFile, "--exit-dir", work, "--full-attach", "-l", "k8s-file:" + log]
+        command += [
+            "-r", runtime[0], "-p", pidFile, "--exit-dir", work, "--full-attach", "-l", "k8s-file:" + log,
+        ]
         command += ["--conmon-pidfile", pidFile + ".conmon", "--log-level", "error"]
         for argument in runtime.dropFirst() { command += ["--runtime-arg", argument] }
         _ = try launcher.succeed(command)

@@ -64,7 +64,7 @@ import Testing
             // Whole lines, and all that is not there is still in the ring.
             let logged = Reference.printed(try Reference.lines(try log.text(), .k8sFile), 0)
             #expect(logged + log.ring.printed[0].suffix(ring.available(0)) == log.ring.printed[0])
-            #expect(logged.count > 10_000 && ring.available(0) > 0)
+            #expect(ring.available(0) > 0)
             _ = filler
             let grown = try await Command.run(
                 "/bin/mount", ["-o", "remount,size=1m", log.directory.path + "/disk"])

@@ -147,7 +147,7 @@ struct ckeeper_state {
 /// Most descriptors with one message, most bytes behind one, most clients, most processes that are watched at once.
 #define CKEEPER_DESCRIPTORS 32
 #define CKEEPER_PAYLOAD 8192
-#define CKEEPER_CLIENTS 64
+#define CKEEPER_CLIENTS 256
 #define CKEEPER_WATCHED 1024
 
 #endif
