@@ -73,11 +73,12 @@ enum SupervisionEnd {
 
     private static func finishWithoutKeeper(_ entry: borrowing StoredContainer, _ isReleased: Bool) {
         var left = isReleased ? patience : 0
-        while isSupervisorThere(entry) {
-            if left <= 0 { return killSupervisors(entry) }
+        while left > 0, isSupervisorThere(entry) {
             clinux_sleep(pause)
             left -= pause
         }
+        // One that has closed its socket is about to exit; nobody reaps it whom we could ask.
+        killSupervisors(entry)
     }
 
     /// Between two looks, in milliseconds.

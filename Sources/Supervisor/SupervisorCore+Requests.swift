@@ -34,7 +34,6 @@ extension SupervisorCore {
             actions.append(.writeStatus)
             begin(order, now)
         case .waiting:
-            answer([.stop], .ended(status.end))
             finish()
         case .draining, .finishing, .finished:
             break

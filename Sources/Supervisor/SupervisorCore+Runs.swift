@@ -114,12 +114,12 @@ extension SupervisorCore {
 
     /// It has ended: is it to run again?
     mutating func decide(_ now: Moment) {
-        answer([.stop], .ended(status.end))
         guard halt == .none, !keeperIsLost else { return finish() }
         if memory.restartRequested != 0 {
             memory.retries = 0
             status.phase = .restarting
             actions.append(.writeStatus)
+            answer([.stop], .ended(status.end))
             return launch()
         }
         guard wantsAnotherRun else { return finish() }
@@ -130,6 +130,7 @@ extension SupervisorCore {
         state = .waiting
         status.phase = .restarting
         actions += [.writeStatus, .arm(.backOff, after: pause)]
+        answer([.stop], .ended(status.end))
     }
 
     private var wantsAnotherRun: Bool {
