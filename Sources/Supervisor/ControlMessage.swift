@@ -2,10 +2,7 @@ public import Store
 
 /// What clients and a supervisor say to each other on supervisor.sock: one SEQPACKET datagram a message, its type in the
 /// first byte (spec/supervisor.md, "Control protocol"). Numbers follow in little-endian order.
-///
-/// Indirect since Swift 6.3's embedded compiler lays out the cases without a value differently in the modules that make
-/// and read one, when the values' types come from a third: `wait` was sent as `ended`.
-public indirect enum ControlMessage: Equatable, Sendable {
+public enum ControlMessage: Equatable, Sendable {
     // The first three are conmon's, too.
 
     /// For the container's standard input; at most `mostInput` bytes.
