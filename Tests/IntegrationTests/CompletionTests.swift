@@ -31,7 +31,7 @@ struct ShellCompletionTests {
     }
 
     private static let lines: [(line: [String], words: [String])] = [
-        (["st"], ["start", "state"]), (["--roo"], ["--root", "--rootless"]),
+        (["st"], ["start", "state", "stop"]), (["--roo"], ["--root", "--rootless"]),
         (["--log-format", ""], ["json", "text"]), (["list", "--format", "j"], ["json"]),
         (["list", "-f", ""], ["json", "table"]), (["help", "ru"], ["run"]),
         (["completion", ""], ["bash", "fish", "zsh"]), (["--root", "/tmp", "pau"], ["pause"]),
