@@ -34,29 +34,29 @@ extension ControlMessage {
 
     public var bytes: [UInt8] {
         switch self {
-        case .stdin(let data): return ControlMessage.begin(Code.stdin) + data
-        case .output(let stream, let data): return ControlMessage.begin(Code.output(stream)) + data
+        case .stdin(let data): return [Code.stdin] + data
+        case .output(let stream, let data): return [Code.output(stream)] + data
         case .hello(let hello):
             return ControlMessage.encode(Code.hello, UInt64(hello.version), hello.build, signed: hello.pid)
-        case .askStatus: return ControlMessage.begin(Code.askStatus)
+        case .askStatus: return [Code.askStatus]
         case .stop(let order): return ControlMessage.encode(Code.stop, order)
         case .restart(let order): return ControlMessage.encode(Code.restart, order)
-        case .wait: return ControlMessage.begin(Code.wait)
+        case .wait: return [Code.wait]
         case .waitForExec(let pid): return ControlMessage.encode(Code.waitForExec, signed: pid)
-        case .release: return ControlMessage.begin(Code.release)
+        case .release: return [Code.release]
         case .attach(let attachment): return ControlMessage.encode(attachment)
-        case .stdinEnd: return ControlMessage.begin(Code.stdinEnd)
+        case .stdinEnd: return [Code.stdinEnd]
         case .resize(let size): return ControlMessage.encode(Code.resize, UInt64(size))
-        case .detach: return ControlMessage.begin(Code.detach)
-        case .reopenLog: return ControlMessage.begin(Code.reopenLog)
+        case .detach: return [Code.detach]
+        case .reopenLog: return [Code.reopenLog]
         case .signal(let number): return ControlMessage.encode(Code.signal, signed: number)
-        case .done: return ControlMessage.begin(Code.done)
-        case .ended(nil): return ControlMessage.begin(Code.ended)
+        case .done: return [Code.done]
+        case .ended(nil): return [Code.ended]
         case .ended(.some(let end)):
             let time = UInt64(bitPattern: end.time)
             return ControlMessage.encode(Code.ended, time, signed: end.exitCode, end.signal)
-        case .failed(let message): return ControlMessage.begin(Code.failed) + Array(message.utf8.prefix(8192))
-        case .status(let json): return ControlMessage.begin(Code.status) + json
+        case .failed(let message): return [Code.failed] + Array(message.utf8.prefix(8192))
+        case .status(let json): return [Code.status] + json
         case .attached(let attached):
             let flags: UInt64 = (attached.hasTerminal ? 1 : 0) | (attached.hasInput ? 2 : 0)
             return ControlMessage.encode(
@@ -65,17 +65,8 @@ extension ControlMessage {
         }
     }
 
-    /// Made anew each time: of array literals Swift 6.3's embedded compiler makes constants, numbered within each module
-    /// that has a copy of this function. The copies' numbers differ and the linker keeps one: `wait` was sent as `ended`.
-    @inline(never)
-    private static func begin(_ code: UInt8) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.append(code)
-        return bytes
-    }
-
     private static func encode(_ code: UInt8, _ values: UInt64..., signed: Int32...) -> [UInt8] {
-        var bytes = begin(code)
+        var bytes = [code]
         for value in values { append(value, to: &bytes) }
         for value in signed { append(UInt64(bitPattern: Int64(value)), to: &bytes) }
         return bytes
