@@ -122,6 +122,10 @@ int clinux_pipe(int fds[2]) {
     return pipe2(fds, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
+void clinux_grow_pipe(int fd, int bytes) {
+    fcntl(fd, F_SETPIPE_SZ, bytes);
+}
+
 uint64_t clinux_hard_limit_processes(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_NPROC, &limit) < 0 ? 0 : limit.rlim_max;

@@ -159,6 +159,23 @@ struct LineBatch: ~Copyable {
         _ piece: Piece, _ stream: Int, _ time: Int64, _ room: Int64, _ mayExceed: Bool,
         _ filled: inout Filled
     ) -> Bool {
+        // A copy of all that may have to be taken back costs as much as a line.
+        if Int64(filled.length + slack) <= room {
+            put(piece, stream, time, &filled)
+            return true
+        }
+        let before = filled
+        put(piece, stream, time, &filled)
+        let isTooMuch = Int64(filled.length) > room && filled.length > before.length
+        guard isTooMuch, before.length > 0 || !mayExceed else { return true }
+        filled = before
+        filled.hasMore = true
+        filled.needsFile = true
+        return false
+    }
+
+    @inline(__always)
+    private mutating func put(_ piece: Piece, _ stream: Int, _ time: Int64, _ filled: inout Filled) {
         if filled.account[stream].isSkipping {
             if filled.rate.limit > 0 {
                 filled.account.losses.rateBytes &+= UInt64(piece.taken)
@@ -166,30 +183,21 @@ struct LineBatch: ~Copyable {
                 filled.account.losses.overflowBytes &+= UInt64(piece.taken)
             }
             filled.account[stream].skip(isEnd: piece.isWhole)
-            return true
+            return
         }
-        let rate = filled.rate
-        if rate.limit > 0, !filled.rate.take(piece.taken, time: time) {
+        if filled.rate.limit > 0, !filled.rate.take(piece.taken, time: time) {
             filled.account.losses.rateLines &+= 1
             filled.account.losses.rateBytes &+= UInt64(piece.taken)
             filled.account[stream].skip(isEnd: piece.isWhole)
-            return true
+            return
         }
-        let (used, account) = (filled.length, filled.account)
-        if !account.losses.isEmpty { addLosses(time, &filled) }
+        if !filled.account.losses.isEmpty { addLosses(time, &filled) }
         if filled.account[stream].isCut { endLine(stream, time, &filled) }
         format.prepare(stream: stream, time: time)
         filled.length += format.write(piece.text, isWhole: piece.isWhole, to: memory + filled.length)
-        if Int64(filled.length) > room, used > 0 || !mayExceed {
-            (filled.length, filled.account, filled.rate) = (used, account, rate)
-            filled.hasMore = true
-            filled.needsFile = true
-            return false
-        }
         filled.account[stream].isOpen = !piece.isWhole
         filled.lines &+= piece.isWhole ? 1 : 0
         filled.bytes &+= UInt64(piece.taken)
-        return true
     }
 
     /// Ends an open line.

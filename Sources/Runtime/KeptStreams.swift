@@ -16,6 +16,9 @@ struct KeptStreams: ~Copyable {
     private var theirErrors: Descriptor?
     private let inherits: Bool
 
+    /// Bytes that wait in a pipe: four times Linux' default, so that writer and keeper wake each other less often.
+    private static let capacity: CInt = 256 << 10
+
     /// One with a terminal has /dev/null until it opens that. With `passthrough` it has what this process has.
     init(_ settings: SupervisionSettings) throws(Failure) {
         inherits = settings.logDriver == .passthrough
@@ -24,6 +27,8 @@ struct KeptStreams: ~Copyable {
         if hasPipes {
             try KeptStreams.pipe(reading: &output, writing: &theirOutput)
             try KeptStreams.pipe(reading: &errors, writing: &theirErrors)
+            clinux_grow_pipe(output.rawOrNone, KeptStreams.capacity)
+            clinux_grow_pipe(errors.rawOrNone, KeptStreams.capacity)
         }
         if hasPipes && settings.hasStdin {
             try KeptStreams.pipe(reading: &theirInput, writing: &input)

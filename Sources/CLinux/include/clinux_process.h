@@ -25,6 +25,8 @@ int clinux_spawn_found(const char *_Nonnull words, size_t length, int output);
 
 /// A pipe, close-on-exec: the end to read from first.
 int clinux_pipe(int fds[_Nonnull 2]);
+/// Lets a pipe hold more (F_SETPIPE_SZ), if the kernel allows it.
+void clinux_grow_pipe(int fd, int bytes);
 /// The caller's hard limit on processes of a user (RLIMIT_NPROC); UINT64_MAX for none.
 uint64_t clinux_hard_limit_processes(void);
 
