@@ -1,12 +1,12 @@
 // Prints lines of every kind to both output streams, and the same bytes to two files, so that what became of them can
 // be compared.
 //
-// usage: babble WRITERS BYTES SEED DIRECTORY [raw]
+// usage: babble WRITERS BYTES SEED DIRECTORY [raw | PARTS]
 //
 // WRITERS processes print about BYTES bytes in all; DIRECTORY gets the files 1 and 2. Each line is written with as
 // many write(2) as it takes while no other process writes, so that the files have the order in which the pipes got it.
 // Neither stream ends with a newline. With `raw` standard output is a terminal, which is told to change nothing, and
-// all goes there.
+// all goes there. With PARTS it prints in so many parts, part N when the file go-N is in DIRECTORY.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -82,11 +82,27 @@ static void babble(unsigned writer, uint64_t bytes, int is_raw) {
     }
 }
 
+/// Returns the writers' statuses.
+static int print_part(int writers, uint64_t bytes, uint64_t seed, int is_raw) {
+    for (int writer = 0; writer < writers; writer++)
+        if (fork() == 0) {
+            state = seed + (unsigned)writer;
+            next();
+            babble((unsigned)writer, bytes, is_raw);
+            _exit(0);
+        }
+    int failed = 0, status;
+    while (wait(&status) > 0)
+        failed |= status;
+    return failed;
+}
+
 int main(int argc, char **argv) {
     if (argc < 5)
         return 2;
-    int writers = atoi(argv[1]), is_raw = argc > 5;
-    uint64_t bytes = strtoull(argv[2], NULL, 10) / (unsigned)writers;
+    int writers = atoi(argv[1]), is_raw = argc > 5 && strcmp(argv[5], "raw") == 0;
+    int parts = argc > 5 && !is_raw ? atoi(argv[5]) : 0, failed = 0;
+    uint64_t bytes = strtoull(argv[2], NULL, 10) / (unsigned)writers / (unsigned)(parts ? parts : 1);
     char path[4096];
     for (int stream = 1; stream <= 2; stream++) {
         snprintf(path, sizeof path, "%s/%d", argv[4], stream);
@@ -101,16 +117,12 @@ int main(int argc, char **argv) {
     }
     if (pipe(turn) < 0 || write(turn[1], "", 1) != 1)
         return 2;
-    for (int writer = 0; writer < writers; writer++)
-        if (fork() == 0) {
-            state = strtoull(argv[3], NULL, 10) * 1000 + (unsigned)writer;
-            next();
-            babble((unsigned)writer, bytes, is_raw);
-            _exit(0);
-        }
-    int failed = 0, status;
-    while (wait(&status) > 0)
-        failed |= status;
+    for (int part = 0; part < (parts ? parts : 1); part++) {
+        snprintf(path, sizeof path, "%s/go-%d", argv[4], part);
+        while (parts && access(path, F_OK) < 0)
+            usleep(1000);
+        failed |= print_part(writers, bytes, strtoull(argv[3], NULL, 10) * 1000 + (unsigned)part * 10, is_raw);
+    }
     say(1, "the end, without a newline", 26);
     if (!is_raw)
         say(2, "\xff\xfe the same here \0", 18);

@@ -11,15 +11,12 @@ struct AttachTests {
         try Data().write(to: URL(filePath: container.rootfs + "/go"))
     }
 
-    /// Whether so many are attached: each has told the supervisor where it stands when it has a socket.
-    private func settle() async throws { try await Task.sleep(for: .milliseconds(500)) }
-
     @Test func streamsAndExitCode() async throws {
         try await TestContainer.with { container in
             try container.setScript(AttachTests.waiting + "echo out; echo err >&2; printf end; exit 21")
             try await container.supervise()
             let client = try container.attach("--no-stdin", name: "client")
-            try await settle()
+            try await attached(client)
             try go(container)
             #expect(try await client.wait() == 21)
             #expect(container.output("client") == "out\nend")
@@ -70,7 +67,7 @@ struct AttachTests {
             let input = container.directory.path + "/in"
             try Data(repeating: 120, count: 5_000_000).write(to: URL(filePath: input))
             let client = try container.attach(name: "client", stdin: input)
-            try await settle()
+            try await attached(client)
             try go(container)
             #expect(try await client.wait() == 2)
             #expect(container.output("client") == "5000000\n")
@@ -85,7 +82,7 @@ struct AttachTests {
             try await container.waitForLine("up")
             let client = try container.attach("--no-stdin", name: "client")
             let other = try container.attach("--no-stdin", "--sig-proxy=false", name: "other")
-            try await settle()
+            try await attached(client, other)
             kill(other.pid, SIGINT)
             #expect(try await other.wait() == 130)
             kill(client.pid, SIGHUP)
@@ -102,7 +99,7 @@ struct AttachTests {
                 AttachTests.waiting + "for i in 1 2 3 4; do seq 1 30000; sleep 0.3; done; exit 6")
             try await container.supervise()
             let client = try container.attach("--no-stdin", name: "client")
-            try await settle()
+            try await attached(client)
             try go(container)
             for _ in 0..<3 {
                 try await container.killSupervisor()
@@ -129,7 +126,7 @@ struct AttachTests {
             try await container.supervise()
             let slow = try container.attach("--no-stdin", name: "slow")
             let quick = try container.attach("--no-stdin", name: "quick")
-            try await settle()
+            try await attached(slow, quick)
             kill(slow.pid, SIGSTOP)
             try go(container)
             try await eventually("the log") { (try? container.logged().last) == "last" }
@@ -168,24 +165,23 @@ struct AttachTests {
             try await container.supervise()
             let terminal = try attachOnTerminal(container)
             let before = try await terminal.mode()
-            try await settle()
+            try await attached(terminal.child)
             try terminal.type("one\r")
             try await terminal.expect("33 77\r\n")
             try await terminal.expect("got one\r\n")
             try terminal.resize(rows: 44, columns: 111)
-            try await settle()
             try terminal.type("two\r")
             try await terminal.expect("44 111\r\n")
             // The keys come one after the other.
             try terminal.type("\u{10}")
-            try await settle()
+            try await Task.sleep(for: .milliseconds(100))
             try terminal.type("\u{11}")
             #expect(try await terminal.end() == 0)
             #expect(before.contains("icanon"))
             #expect(try await container.status() == "running")
             // And another one, which sees the end of it.
             let second = try attachOnTerminal(container, "--detach-keys", "ctrl-x,x")
-            try await settle()
+            try await attached(second.child)
             try second.type("three\r")
             try await second.expect("got three\r\n")
             try second.type("\u{4}")

@@ -5,11 +5,14 @@ import Testing
 /// kept. The container writes the same bytes to two files, which are the truth.
 ///
 /// 1 GB with GANTRY_SOAK=1.
-@Suite(.needsContainers, .timeLimit(.minutes(60)))
+@Suite(.needsContainers, .timeLimit(.minutes(Soak.isOn ? 60 : 10)))
 struct LogLoadTests {
+    /// Seconds that one step may take.
+    private static let patience: Double = Soak.isOn ? 1800 : 240
     private static let amount = Soak.isOn ? 1_000_000_000 : 24_000_000
 
-    private func prepare(_ container: TestContainer, raw: Bool = false, amount: Int = amount) throws {
+    /// - Parameter how: `raw`, or in how many parts.
+    private func prepare(_ container: TestContainer, how: String? = nil, amount: Int = amount) throws {
         let program = try Programs.compile("babble")
         try FileManager.default.copyItem(atPath: program, toPath: container.rootfs + "/bin/babble")
         try FileManager.default.createDirectory(
@@ -17,13 +20,13 @@ struct LogLoadTests {
         let seed = ProcessInfo.processInfo.environment["GANTRY_SEED"] ?? "1"
         try container.set(
             "process.args",
-            ["/bin/babble", "4", String(amount), seed, "/truth"] + (raw ? ["raw"] : []))
-        if raw { try container.set("process.terminal", true) }
+            ["/bin/babble", "4", String(amount), seed, "/truth"] + (how.map { [$0] } ?? []))
+        if how == "raw" { try container.set("process.terminal", true) }
     }
 
     /// Where they differ first, in one line; nil when they do not.
     private func difference(_ printed: String, _ truth: String) async throws -> String? {
-        let outcome = try await Command.run("/usr/bin/cmp", [printed, truth], seconds: 600)
+        let outcome = try await Command.run("/usr/bin/cmp", [printed, truth], seconds: Self.patience)
         return outcome.code == 0 ? nil : outcome.stdout + outcome.stderr
     }
 
@@ -40,14 +43,12 @@ struct LogLoadTests {
     private func logs(_ container: TestContainer, _ flags: [String], to printed: String) throws -> Child {
         try Child.spawn(
             Machine.gantry,
-            ["--root", container.root, "--state-dir", container.stateDirectory, "logs"] + flags + [
-                container.id
-            ],
+            container.globals + ["logs"] + flags + [container.id],
             stdout: printed + ".1", stderr: printed + ".2")
     }
 
     private func logs(
-        of container: TestContainer, _ flags: [String], to printed: String, seconds: Double = 600
+        of container: TestContainer, _ flags: [String], to printed: String, seconds: Double = patience
     ) async throws {
         let code = try await logs(container, flags, to: printed).wait(seconds: seconds)
         #expect(code == 0)
@@ -56,14 +57,14 @@ struct LogLoadTests {
     /// Both files, rotated every megabyte, with a reader that follows all the while.
     @Test(arguments: ["k8s-file", "json-file"])
     func nothingIsLostOrDoubled(driver: String) async throws {
-        try await TestContainer.withSupervised { container in
+        try await TestContainer.with { container in
             try prepare(container)
             try await container.supervise(
                 "--log-driver", driver, "--log-max-size", "1m", "--log-max-files", "10000")
             let followed = container.directory.path + "/followed"
             let follower = try logs(container, ["--follow"], to: followed)
-            #expect(try await container.exitCode(seconds: 1800) == 0)
-            #expect(try await follower.wait(seconds: 600) == 0)
+            #expect(try await container.exitCode(seconds: Self.patience) == 0)
+            #expect(try await follower.wait(seconds: Self.patience) == 0)
             let whole = container.directory.path + "/whole"
             try await logs(of: container, [], to: whole)
             // A driver whose text is UTF-8 replaces what is not, as Docker does: then both readers agree.
@@ -76,7 +77,7 @@ struct LogLoadTests {
                     try expectReplaced("\(whole).\(stream)", "\(container.rootfs)/truth/\(stream)")
                 }
             }
-            try await container.succeedSupervised(["delete", container.id])
+            try await container.succeed(["delete", container.id])
         }
     }
 
@@ -99,10 +100,10 @@ struct LogLoadTests {
     }
 
     @Test func throughATerminal() async throws {
-        try await TestContainer.withSupervised { container in
-            try prepare(container, raw: true, amount: Self.amount / 4)
+        try await TestContainer.with { container in
+            try prepare(container, how: "raw", amount: Self.amount / 4)
             try await container.supervise("--log-max-size", "1m", "--log-max-files", "10000")
-            #expect(try await container.exitCode(seconds: 1800) == 0)
+            #expect(try await container.exitCode(seconds: Self.patience) == 0)
             let whole = container.directory.path + "/whole"
             try await logs(of: container, [], to: whole)
             try await expectTruth(container, whole, [1])
@@ -111,21 +112,16 @@ struct LogLoadTests {
 
     /// The supervisor dies again and again while the container prints: a new one takes over, and no byte is lost.
     @Test func aSupervisorThatIsKilled() async throws {
-        try await TestContainer.withSupervised { container in
-            try prepare(container, amount: Soak.isOn ? 100_000_000 : 30_000_000)
+        try await TestContainer.with { container in
+            let parts = Soak.rounds(5, soak: 50)
+            try prepare(container, how: String(parts), amount: Soak.isOn ? 200_000_000 : 30_000_000)
             try await container.supervise("--log-max-size", "1m", "--log-max-files", "10000")
-            var kills = 0
-            while kills < (Soak.isOn ? 50 : 5) {
-                let supervision = try await container.supervision()
-                guard supervision["phase"] as? String == "running" else { break }
-                if let pid = supervision["supervisor"] as? Int, pid > 0 {
-                    kill(pid_t(pid), SIGKILL)
-                    kills += 1
-                }
-                try await Task.sleep(for: .milliseconds(Int.random(in: 1...150)))
+            for part in 0..<parts {
+                try Data().write(to: URL(filePath: "\(container.rootfs)/truth/go-\(part)"))
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...30)))
+                try await container.killSupervisor()
             }
-            #expect(kills > 0)
-            #expect(try await container.exitCode(seconds: 1800) == 0)
+            #expect(try await container.exitCode(seconds: Self.patience) == 0)
             let whole = container.directory.path + "/whole"
             try await logs(of: container, [], to: whole)
             try await expectTruth(container, whole)

@@ -2,54 +2,95 @@ import Foundation
 import Testing
 
 extension TestContainer {
-    /// `--state-dir` of its tests.
-    var stateDirectory: String { directory.path + "/supervised" }
-
-    /// `gantry --root ROOT --state-dir DIR COMMAND...`.
-    func supervised(
-        _ arguments: [String], stdin: String? = nil, seconds: Double = 120
-    ) async throws -> Outcome {
-        try await Command.run(
-            Machine.gantry, ["--root", root, "--state-dir", stateDirectory] + arguments, stdin: stdin,
-            seconds: seconds)
+    /// What the supervisor has left in the state directory.
+    func keptStatus() throws -> JSON {
+        let data = try Data(contentsOf: URL(filePath: states + "/" + id + "/status.json"))
+        return try #require(JSONSerialization.jsonObject(with: data) as? JSON)
     }
 
-    /// The same, and it must succeed.
-    @discardableResult
-    func succeedSupervised(
-        _ arguments: [String], seconds: Double = 120, sourceLocation: SourceLocation = #_sourceLocation
-    ) async throws -> Outcome {
-        let outcome = try await supervised(arguments, seconds: seconds)
-        try #require(outcome.code == 0, "\(outcome)", sourceLocation: sourceLocation)
-        return outcome
+    /// Empty before the supervisor has written it, which `run` does not wait for.
+    func phase() throws -> String {
+        guard FileManager.default.fileExists(atPath: states + "/" + id + "/status.json") else { return "" }
+        return try keptStatus()["phase"] as? String ?? ""
     }
 
-    /// What `wait` prints: the exit code.
+    func keptCode() throws -> Int? { (try keptStatus()["end"] as? JSON)?["exitCode"] as? Int }
+
+    /// What `wait` prints.
     func exitCode(seconds: Double = 120) async throws -> Int {
-        let outcome = try await succeedSupervised(["wait", id], seconds: seconds)
+        let outcome = try await Command.run(Machine.gantry, globals + ["wait", id], seconds: seconds)
+        try #require(outcome.code == 0, "\(outcome)")
         return try #require(Int(outcome.stdout.trimmingCharacters(in: .whitespacesAndNewlines)), "\(outcome)")
     }
 
-    /// `state`'s object for supervised containers.
-    func supervision() async throws -> JSON {
-        let outcome = try await succeedSupervised(["state", id])
-        let state = try #require(JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8)) as? JSON)
-        return try #require(state["supervision"] as? JSON, "\(outcome)")
+    func messages() -> String {
+        (try? String(contentsOfFile: states + "/" + id + "/messages", encoding: .utf8)) ?? ""
     }
 
-    /// Runs the body with a container that is then removed, supervisor and all.
-    static func withSupervised<Value>(
-        _ args: [String] = ["/bin/true"], _ body: (TestContainer) async throws -> Value
-    ) async throws -> Value {
-        let container = try TestContainer(args)
-        let result: Result<Value, any Error>
-        do {
-            result = .success(try await body(container))
-        } catch {
-            result = .failure(error)
+    /// The texts of the log's lines; of one stream when it is named.
+    func logged(_ stream: String? = nil) throws -> [String] {
+        let text = try String(contentsOfFile: states + "/" + id + "/container.log", encoding: .utf8)
+        return text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+            return stream == nil || fields[1] == stream! ? String(fields[3]) : nil
         }
-        _ = try? await container.supervised(["delete", "--force", container.id])
-        await container.remove()
-        return try result.get()
+    }
+
+    func waitForLine(_ line: String) async throws {
+        try await eventually("the line \(line)") { (try? logged().contains(line)) ?? false }
+    }
+
+    /// Pid of the keeper, or of the supervisor, as `state` tells it.
+    func pid(of name: String) async throws -> pid_t {
+        let supervision = try #require(try await state()["supervision"] as? JSON)
+        return pid_t(try #require(supervision[name] as? Int))
+    }
+
+    /// Kills the supervisor; waits for one when the keeper pauses before the next. None is left to be killed when the
+    /// container has ended, as it may have on a slow machine.
+    func killSupervisor() async throws {
+        var killed: pid_t = 0
+        try await eventually("a supervisor to kill") {
+            if try phase() == "stopped" { return true }
+            let supervision = try await state()["supervision"] as? JSON
+            guard let pid = supervision?["supervisor"] as? Int, Glibc.kill(pid_t(pid), SIGKILL) == 0 else {
+                return false
+            }
+            killed = pid_t(pid)
+            return true
+        }
+        if killed != 0 { try await eventually("the supervisor's end") { Glibc.kill(killed, 0) != 0 } }
+    }
+
+    /// How many bytes a child of `attach` was told that it has missed: more than it would on a machine with time for it.
+    func missed(_ name: String) -> Int {
+        output(name + ".err").split(separator: "\n").reduce(0) { sum, line in
+            guard line.contains("bytes of output are missing here") else { return sum }
+            return sum + (line.split(separator: " ").compactMap { Int($0) }.first ?? 0)
+        }
+    }
+
+    /// `gantry attach` as a child, its streams files in the container's directory.
+    func attach(_ flags: String..., name: String, stdin: String = "/dev/null") throws -> Child {
+        try Child.spawn(
+            Machine.gantry, globals + ["attach"] + flags + [id], stdin: stdin,
+            stdout: directory.path + "/" + name, stderr: directory.path + "/" + name + ".err")
+    }
+
+    /// What a child of `attach` has printed.
+    func output(_ name: String) -> String {
+        (try? String(contentsOfFile: directory.path + "/" + name, encoding: .utf8)) ?? ""
+    }
+}
+
+/// Waits until children of `attach` are attached: until then they wait for one answer, from then on for four things
+/// (proc_pid_syscall(5): the number of poll(2) and its arguments).
+func attached(_ children: Child..., sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    for child in children {
+        try await eventually("\(child.pid) to be attached", sourceLocation: sourceLocation) {
+            let call = try String(contentsOfFile: "/proc/\(child.pid)/syscall", encoding: .utf8).split(
+                separator: " ")
+            return call.count > 2 && call[2] == "0x4"
+        }
     }
 }
