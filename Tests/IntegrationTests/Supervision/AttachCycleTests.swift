@@ -62,7 +62,9 @@ struct AttachCycleTests {
             let after = try await holdings(pids)
             for (before, after) in zip(before, after) {
                 #expect(after.descriptors == before.descriptors)
-                #expect(after.memory <= before.memory, "before: \(before), after: \(after)")
+                // The heap has its size after a hundred cycles or so.
+                let more = Soak.isOn ? 0 : 64
+                #expect(after.memory <= before.memory + more, "before: \(before), after: \(after)")
             }
             if Soak.isOn { print("keeper, supervisor before: \(before)\nafter: \(after)") }
             #expect(try await container.pid(of: "supervisor") == pids[1])
