@@ -24,7 +24,10 @@ extension LogWriter {
     mutating func drainToFile(
         _ ring: borrowing OutputRing, _ stream: Int, _ isFinal: Bool, _ progress: inout LogProgress
     ) {
-        if flight != nil { land(ring) }
+        if flight != nil {
+            land(ring)
+            progress.hasLanded = flight == nil
+        }
         guard isReady(ring, stream, &progress) else { return }
         let limit = ring.tail(stream) &+ LogWriter.share
         var largest = 0
@@ -40,6 +43,7 @@ extension LogWriter {
             }
             if filled.length == 0 && filled.end == ring.tail(stream) {
                 if !filled.needsFile { tellLosses(ring, stream, isFinal, &progress) }
+                if trouble?.easing == stream || ring.available(0) + ring.available(1) == 0 { endTrouble() }
                 break
             }
             largest = max(largest, filled.length)
@@ -101,7 +105,7 @@ extension LogWriter {
             let room = isLimited ? max(0, maxSize - file.size) : .max
             let filled = batch.fill(
                 ring, stream: stream, isFinal: isFinal, room: room, mayExceed: file.size == 0,
-                account: account, rate: rate, isSmall: trouble != nil)
+                account: account, rate: rate, isSmall: trouble != nil && trouble!.easing == nil)
             guard filled.needsFile, filled.length == 0, filled.end == ring.tail(stream) else { return filled }
             rotate()
         }
@@ -147,20 +151,20 @@ extension LogWriter {
                 return false
             }
         }
-        finish(filled)
+        finish(filled, stream)
         ring.consume(stream, to: filled.end)
         return true
     }
 
     /// What holds once a batch is in the file.
-    mutating func finish(_ filled: LineBatch.Filled) {
+    mutating func finish(_ filled: LineBatch.Filled, _ stream: Int) {
         file.grow(by: filled.length)
         account = filled.account
         rate = filled.rate
         if account.losses.isEmpty { lossesDue = 0 }
         lost.apply(to: &account)
         lost = Lost()
-        if filled.length > 0 { endTrouble() }
+        if filled.length > 0 { easeTrouble(stream) }
     }
 
     mutating func fail(_ code: CInt, isTorn: Bool) {
@@ -226,7 +230,7 @@ extension LogWriter {
             progress.retryAt = trouble!.retryAt
             return
         }
-        finish(filled)
+        finish(filled, stream)
         noteIdle()
     }
 

@@ -40,7 +40,7 @@ extension LogWriter {
             return
         }
         let isAbandoned = flight.isAbandoned
-        finish(flight.filled)
+        finish(flight.filled, flight.stream)
         if !isAbandoned { ring.consume(flight.stream, to: flight.filled.end) }
         // Losses that are in the account now must not be found in their own note again.
         noteIdle()

@@ -178,6 +178,8 @@ public struct LogProgress: Sendable {
     public var hasMore = false
     /// Call again then even when nothing new has arrived: CLOCK_MONOTONIC, nanoseconds. nil for no need.
     public var retryAt: Int64?
+    /// A write that was waited for is done, which may have been one of the other stream: that is to be drained, too.
+    public var hasLanded = false
     /// Called with `isFinal`: nothing of the stream is left, neither in the ring nor on its way.
     public var isDrained = false
     /// The log cannot take what comes, and the container is to be stopped for that (`--log-overflow stop`).
@@ -195,6 +197,8 @@ struct Trouble: Sendable {
     var retryAt: Int64
     /// Milliseconds.
     var pause: Int64
+    /// The stream of which a line could be written since: it may be over.
+    var easing: Int?
 
     static let firstPause: Int64 = 50
     static let longestPause: Int64 = 2000
@@ -206,6 +210,7 @@ extension LogWriter {
         let now = clinux_monotonic()
         if var known = trouble {
             known.pause = min(known.pause * 2, Trouble.longestPause)
+            known.easing = nil
             known.retryAt = now + known.pause * 1_000_000
             trouble = known
             return
@@ -219,6 +224,14 @@ extension LogWriter {
             case .stop: "the container is stopped"
             }
         messages.append("the log is not written any more: \(failure.description); \(consequence)")
+    }
+
+    /// Something was written. A full disk has room for a line now and then: it is over when as much as ever goes at once.
+    mutating func easeTrouble(_ stream: Int) {
+        guard let known = trouble else { return }
+        if known.easing != nil { return endTrouble() }
+        trouble!.easing = stream
+        trouble!.retryAt = 0
     }
 
     /// The log is written again.

@@ -27,18 +27,24 @@ enum Supervision {
     private static func report(
         _ place: borrowing SupervisedContainer, runs: Bool, _ state: ckeeper_state?
     ) throws(Failure) -> SupervisionReport {
-        let status = try place.status()
+        let settings = try place.settings()
+        var status = try place.status()
         let isWatched = state != nil
         var phase = runs ? .running : status.phase
         var problem = status.problem
         if runs, !isWatched {
             problem = "its keeper has been killed: its output and how it ends may be lost"
+        } else if !runs, phase == .running, let state, state.run > 0, state.lives == 0 {
+            // Its supervisor is about to write that, or cannot. The keeper knows it.
+            let end = WaitStatus(raw: state.container.status)
+            status.end = .init(exitCode: end.code, signal: end.signal ?? 0, time: state.container.ended)
+            phase = settings.restart == .no ? .stopped : .restarting
         } else if !runs, !isWatched, phase != .stopped {
             phase = .stopped
             problem = "nobody was there when it ended: the machine went down, or its keeper was killed"
         }
         return SupervisionReport(
-            settings: try place.settings(), status: status, phase: phase, keeper: state?.keeper ?? 0,
+            settings: settings, status: status, phase: phase, keeper: state?.keeper ?? 0,
             supervisor: state?.supervisor ?? 0, problem: problem)
     }
 }

@@ -39,15 +39,21 @@ struct StateFiles: ~Copyable {
             "cannot write \(path)/\(name)")
     }
 
-    /// Appends in one write(2).
+    /// Appends in one write(2), all or nothing.
     ///
     /// - Returns: the size of the file in bytes.
     func append(_ bytes: [UInt8], to name: String) throws(Failure) -> Int64 {
         let shown = path + "/" + name
         let raw = clinux_openat(directory.raw, name, O.writeOnly | O.create | O.append | O.noFollow, 0o600)
         let file = Descriptor(adopting: try check(raw, "openat", "cannot write \(shown)"))
-        try file.write(bytes, name: shown)
-        return clinux_file_size(file.raw)
+        let size = clinux_file_size(file.raw)
+        do throws(Failure) {
+            try file.write(bytes, name: shown)
+        } catch {
+            _ = clinux_set_file_size(file.raw, size)
+            throw error
+        }
+        return size + Int64(bytes.count)
     }
 
     /// Removes a file that may be there.

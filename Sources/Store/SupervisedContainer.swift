@@ -66,18 +66,19 @@ public struct SupervisedContainer: ~Copyable {
         try files.read(SupervisedContainer.configFile)
     }
 
-    /// Appends a sentence and the time to what went wrong. That it cannot be written is told nowhere: there is no
-    /// other place.
-    public func note(_ message: String) {
-        let now = Timestamp.rfc3339(nanosecondsSinceEpoch: clinux_realtime())
-        var line = Array(now.utf8)
+    /// Appends a sentence and the time to what went wrong.
+    ///
+    /// - Parameter time: nanoseconds since the epoch; nil for now.
+    /// - Returns: false when it could not be written. There is no other place for it.
+    @discardableResult
+    public func note(_ message: String, at time: Int64? = nil) -> Bool {
+        var line = Array(Timestamp.rfc3339(nanosecondsSinceEpoch: time ?? clinux_realtime()).utf8)
         line.append(UInt8(ascii: " "))
         for byte in message.utf8 { line.append(byte == UInt8(ascii: "\n") ? UInt8(ascii: " ") : byte) }
         line.append(UInt8(ascii: "\n"))
-        guard let size = try? files.append(line, to: SupervisedContainer.messagesFile),
-            size > Int64(SupervisedContainer.mostMessages)
-        else { return }
-        try? trimMessages()
+        guard let size = try? files.append(line, to: SupervisedContainer.messagesFile) else { return false }
+        if size > Int64(SupervisedContainer.mostMessages) { try? trimMessages() }
+        return true
     }
 
     /// Leaves whole lines.

@@ -27,6 +27,8 @@ public struct CoreMemory: Equatable, Sendable {
 
     /// Processes that had been killed for lack of memory in the container's cgroup when the present run began.
     public var memoryKills: UInt64 = 0
+    /// The supervisor at work; 0 once it has left by itself.
+    public var supervisor: UInt32 = 0
 
     public init() {}
 }

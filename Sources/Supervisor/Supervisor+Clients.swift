@@ -27,7 +27,7 @@ extension Supervisor {
                 client.socket.raw, .client, events: client.events, slot: slot, generation: generation)
             clients[slot] = client
         } catch {
-            container.note(error.description)
+            note(error.description)
         }
     }
 
@@ -99,7 +99,12 @@ extension Supervisor {
         case .hello: return client.send(.hello(.init(build: arguments.build, pid: clinux_pid())))
         case .askStatus: return client.send(.status(core.status.encoded()))
         case .stop(let order): events.append(.stop(client: client.id, order))
-        case .restart(let order): events.append(.restart(client: client.id, order))
+        case .restart(let order):
+            if isLeaving, isHeldUp {
+                return client.send(
+                    .failed("how its last run ended could not be written to \(container.path) yet"))
+            }
+            events.append(.restart(client: client.id, order))
         case .wait: events.append(.wait(client: client.id))
         case .waitForExec(let pid): waitForExec(client, pid)
         case .release: events.append(.release(client: client.id))

@@ -73,7 +73,7 @@ extension Supervisor {
             var other = try KeeperConnection.connect(directory: arguments.directory)
             try other?.letGo(CKEEPER_STDIN)
         } catch {
-            container.note(error.description)
+            note(error.description)
         }
     }
 

@@ -26,7 +26,7 @@ extension Supervisor {
             do throws(Failure) {
                 event = try keeper.nextEvent()
             } catch {
-                container.note(error.description)
+                note(error.description)
                 return loseKeeper()
             }
             switch consume event {
@@ -122,7 +122,7 @@ extension Supervisor {
             try cgroup.signalAll(Signal.kill)
             try cgroup.thaw()
         } catch {
-            container.note(error.description)
+            note(error.description)
         }
     }
 

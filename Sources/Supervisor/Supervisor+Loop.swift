@@ -34,9 +34,20 @@ extension Supervisor {
         try leave()
     }
 
+    /// One before us that has not left by itself was killed.
+    private func takePlace() {
+        let (last, this) = (core.memory.supervisor, UInt32(clinux_pid()))
+        if last != 0, last != this {
+            note(
+                "the supervisor (process \(last)) was killed or failed; process \(this) goes on in its place")
+        }
+        core.memory.supervisor = this
+        remember()
+    }
+
     private var isOver: Bool {
         if isReplaced { return true }
-        guard isLeaving else { return false }
+        guard isLeaving, !isHeldUp else { return false }
         return clinux_monotonic() >= leaveBy || clients.allSatisfy { $0?.outbox.isEmpty ?? true }
     }
 
@@ -52,11 +63,14 @@ extension Supervisor {
         expected = core.memory.attached
         if expected > 0 { holdUntil = clinux_monotonic() + Supervisor.holdPatience * 1_000_000 }
         storedMemory = core.memory
+        takePlace()
         openLog()
     }
 
     /// Sends END to the keeper, unless another supervisor goes on.
     private func leave() throws(Failure) {
+        core.memory.supervisor = 0
+        remember()
         if isReplaced || keeperIsLost { return }
         try keeper.end(milliseconds: 0)
     }
@@ -83,7 +97,10 @@ extension Supervisor {
 
     private func receiveSignals() {
         while case let signal = clinux_signalfd_read(signals.raw), signal > 0 {
-            if signal == Signal.terminate { events.append(.terminate) }
+            if signal == Signal.terminate {
+                isImpatient = isLeaving
+                events.append(.terminate)
+            }
         }
     }
 
@@ -99,10 +116,10 @@ extension Supervisor {
         for stream in streams { consider(stream.retryAt) }
         consider(childDeadline)
         consider(logRetryAt)
-        consider(statusRetryAt)
+        consider(storeRetryAt)
         consider(holdUntil)
         consider(restAt)
-        if isLeaving { consider(leaveBy) }
+        if isLeaving, !isHeldUp { consider(leaveBy) }
         guard next != .max else { return -1 }
         // Rounded up, so that it is not woken just before.
         let left = max(0, next - clinux_monotonic())
@@ -127,7 +144,7 @@ extension Supervisor {
             countAttached()
         }
         if logRetryAt != 0, now >= logRetryAt { openLog() }
-        if statusRetryAt != 0, now >= statusRetryAt { writeStatus() }
+        if storeRetryAt != 0, now >= storeRetryAt { writeAgain() }
         if childDeadline != 0, now >= childDeadline {
             childDeadline = 0
             child?.signal(Signal.kill)
@@ -166,7 +183,7 @@ extension Supervisor {
         case .arm(let timer, let after): deadlines[timer.rawValue] = clinux_monotonic() + after
         case .disarm(let timer): deadlines[timer.rawValue] = 0
         case .writeStatus: writeStatus()
-        case .note(let message): container.note(message)
+        case .note(let message): note(message)
         case .answer(let client, let answer): tell(client, answer)
         case .tellEnd: tellEnd()
         case .runExitCommand: runExitCommand()
@@ -186,16 +203,5 @@ extension Supervisor {
     /// A client has taken something.
     func leaveLater() {
         if isLeaving { leaveBy = min(clinux_monotonic() + Supervisor.leavePatience, leaveAtLast) }
-    }
-
-    private func writeStatus() {
-        do throws(Failure) {
-            try container.setStatus(core.status)
-            statusRetryAt = 0
-        } catch {
-            // As when the disk is full. Told once.
-            if statusRetryAt == 0 { container.note(error.description) }
-            statusRetryAt = clinux_monotonic() + 1_000_000_000
-        }
     }
 }

@@ -75,12 +75,13 @@ extension Supervisor {
         streams[stream].retryAt = progress.retryAt ?? 0
         streams[stream].wasFinal = isFinal
         streams[stream].isDrained = progress.isDrained
-        for message in progress.messages { container.note(message) }
+        if progress.hasLanded { streams[1 - stream].isDue = true }
+        for message in progress.messages { note(message) }
         if progress.mustStop {
             events.append(.logOverflow("the log cannot follow: the container is stopped"))
         }
         if log?.writer.holdsMemory ?? false { restAt = clinux_monotonic() + 1_000_000_000 }
-        return progress.consumed > 0 || progress.hasMore
+        return progress.consumed > 0 || progress.hasMore || progress.hasLanded
     }
 
     /// A log that cannot be opened is tried again; nothing leaves the ring meanwhile.
@@ -92,7 +93,7 @@ extension Supervisor {
             if watch >= 0 { try poller.add(watch, .log) }
             logRetryAt = 0
         } catch {
-            if logRetryAt == 0 { container.note(error.description) }
+            if logRetryAt == 0 { note(error.description) }
             logRetryAt = clinux_monotonic() + 1_000_000_000
         }
     }

@@ -75,7 +75,7 @@ extension Supervisor {
             // What it has started is told by the keeper, before it ended.
             try? hearKeeper()
             let message = code == 0 ? "" : lines.popLast() ?? "the launcher ended with status \(code)"
-            for line in lines { container.note(line) }
+            for line in lines { note(line) }
             events.append(.launcherEnded(code: code, message: message))
         } else {
             let said = lines.last.map { ": " + $0 } ?? ""

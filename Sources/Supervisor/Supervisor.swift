@@ -58,8 +58,12 @@ final class Supervisor {
     /// Events for the core, in their order.
     var events: [SupervisorCore.Event] = []
     var storedMemory = CoreMemory()
-    /// The status could not be written and is tried again then; 0 for it could.
-    var statusRetryAt: Int64 = 0
+
+    // What could not be written yet (Supervisor+Store.swift).
+    var statusIsDue = false
+    var untold: [Message] = []
+    /// CLOCK_MONOTONIC: when that is tried again; 0 for there is nothing.
+    var storeRetryAt: Int64 = 0
 
     var child: ChildProgram?
     var childIsLauncher = false
@@ -72,6 +76,8 @@ final class Supervisor {
     var leaveBy: Int64 = 0
     var leaveAtLast: Int64 = 0
     var isLeaving = false
+    /// SIGTERM came meanwhile: nothing is waited for any more.
+    var isImpatient = false
     /// Another supervisor takes over.
     var isReplaced = false
     /// As soon as the exit command has ended.

@@ -36,7 +36,8 @@ extension SupervisorCore {
         status.started = started
         status.end = nil
         status.oomKilled = false
-        status.problem = ""
+        // A log that cannot follow may be noticed before the start is.
+        if halt != .log { status.problem = "" }
         status.stoppedByUser = halt == .user
         memory.isPolicyRun = 0
         memory.restartRequested = 0

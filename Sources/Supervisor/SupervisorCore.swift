@@ -172,7 +172,7 @@ public struct SupervisorCore: Sendable {
         case .clientGone(let client): requests.removeAll { $0.client == client }
         case .execEnded(let exec): execEnded(exec)
         case .terminate: terminate(now)
-        case .outOfMemory: status.oomKilled = true
+        case .outOfMemory: ranOutOfMemory()
         case .keeperLost: loseKeeper()
         case .logOverflow(let message): logOverflow(message, now)
         case .exitCommandEnded(let problem): exitCommandEnded(problem)
@@ -186,6 +186,11 @@ public struct SupervisorCore: Sendable {
             actions.append(.answer(client: client, answer))
         }
         requests.removeAll { which.contains($0.request) }
+    }
+
+    private mutating func ranOutOfMemory() {
+        status.oomKilled = true
+        actions.append(.note("memory ran out: the kernel killed a process of the container"))
     }
 
     mutating func note(_ problem: String) {

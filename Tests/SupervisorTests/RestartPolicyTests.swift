@@ -168,7 +168,8 @@ import Testing
     @Test func outOfMemoryIsOfOneRun() {
         var driver = CoreDriver(.always)
         driver.launch()
-        driver.handle(.outOfMemory)
+        let told = driver.handle(.outOfMemory)
+        #expect(told == [.note("memory ran out: the kernel killed a process of the container")])
         driver.exit(137)
         #expect(driver.core.status.oomKilled)
         driver.handle(.timer(.backOff))

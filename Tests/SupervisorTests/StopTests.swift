@@ -160,6 +160,14 @@ import Testing
         #expect(driver.core.status.problem == "log: full")
     }
 
+    @Test func aLogThatCannotFollowBeforeTheStartIsNoticed() {
+        var driver = CoreDriver(.always)
+        driver.handle(.logOverflow("log: full"))
+        #expect(driver.launch().contains(.signal(0)))
+        #expect(driver.exit(143).last == .finish)
+        #expect(driver.core.status.problem == "log: full")
+    }
+
     @Test func anEndIsToldAlthoughTheLogIsBlocked() {
         var driver = CoreDriver(.no)
         driver.launch()

@@ -72,12 +72,27 @@ extension TestContainer {
 
     /// `gantry attach` as a child, its streams files in the container's directory.
     func attach(_ flags: String..., name: String, stdin: String = "/dev/null") throws -> Child {
-        try Child.spawn(
-            Machine.gantry, globals + ["attach"] + flags + [id], stdin: stdin,
-            stdout: directory.path + "/" + name, stderr: directory.path + "/" + name + ".err")
+        try reader(["attach"] + flags, name: name, stdin: stdin)
     }
 
-    /// What a child of `attach` has printed.
+    /// `gantry logs --follow` as a child, the same way.
+    func follow(name: String) throws -> Child { try reader(["logs", "--follow"], name: name) }
+
+    private func reader(_ words: [String], name: String, stdin: String = "/dev/null") throws -> Child {
+        try Child.spawn(
+            Machine.gantry, globals + words + [id], stdin: stdin, stdout: directory.path + "/" + name,
+            stderr: directory.path + "/" + name + ".err")
+    }
+
+    /// What the whole lines of a k8s-file say a stream has printed, read by somebody else than gantry.
+    func printed(_ stream: String, at log: String? = nil) async throws -> String {
+        let path = log ?? states + "/" + id + "/container.log"
+        let outcome = try await Command.run("/bin/sed", ["-n", "s/^[^ ]* \(stream) F //p", path])
+        try #require(outcome.code == 0, "\(outcome)")
+        return outcome.stdout
+    }
+
+    /// What such a child has printed.
     func output(_ name: String) -> String {
         (try? String(contentsOfFile: directory.path + "/" + name, encoding: .utf8)) ?? ""
     }
