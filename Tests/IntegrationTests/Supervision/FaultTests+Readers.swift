@@ -124,7 +124,7 @@ extension FaultTests {
     @Test func itsSupervisorIsKilled() async throws {
         try await TestContainer.with { container in
             try container.setScript(
-                "n=1; while [ ! -e /end ]; do seq $n $((n + 999)); n=$((n + 1000)); sleep 0.01; done; exit 4")
+                "n=1; while [ ! -e /end ]; do seq $n $((n + 999)); n=$((n + 1000)); sleep 0.05; done; exit 4")
             try await container.supervise()
             let process = try await container.pid()
             for round in 1...3 {
