@@ -100,7 +100,7 @@ let package = Package(
                 "Supervisor", "Logs", "Keeper", "CKeeper", "Store", "Linux", "CLinux", "Diagnostics",
             ]),
         .testTarget(
-            name: "CommandsTests", dependencies: ["Commands", "Runtime", "Linux", "Diagnostics"]),
+            name: "CommandsTests", dependencies: ["Commands", "Runtime", "Logs", "Linux", "Diagnostics"]),
         // What tests that start programs share.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "IntegrationTests", dependencies: ["TestSupport"]),

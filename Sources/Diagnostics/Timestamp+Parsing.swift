@@ -14,7 +14,8 @@ extension Timestamp {
             let year = number(text, 0, 4), let month = number(text, 5, 2), let day = number(text, 8, 2),
             let hour = number(text, 11, 2), let minute = number(text, 14, 2),
             let second = number(text, 17, 2),
-            (1970...2261).contains(year), (1...12).contains(month), (1...31).contains(day), hour < 24,
+            (1970...2261).contains(year), (1...12).contains(month), (1...length(year, month)).contains(day),
+            hour < 24,
             minute < 60, second <= 60
         else { return nil }
         var at = 19
@@ -50,6 +51,15 @@ extension Timestamp {
             value = value * 10 + Int64(digit)
         }
         return value
+    }
+
+    /// Of a month, in days.
+    private static func length(_ year: Int64, _ month: Int64) -> Int64 {
+        switch month {
+        case 4, 6, 9, 11: 30
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        default: 31
+        }
     }
 
     /// Seconds east of UTC: `Z`, `+07:00`, `-0330`.

@@ -99,6 +99,24 @@ import Testing
         #expect(driver.replace(driver.report) == [.launch])
     }
 
+    /// Somebody sets the clock between: what is left of a grace or a pause is as long as ever.
+    @Test(arguments: [3600, -7200] as [Int64])
+    func overASteppedClock(step: Int64) {
+        var driver = CoreDriver(.always)
+        driver.launch()
+        driver.exit(1)
+        driver.now.real += step * seconds
+        driver.now.monotonic += 40 * milliseconds
+        #expect(driver.replace(driver.report) == [.arm(.backOff, after: 60 * milliseconds)])
+        driver.handle(.timer(.backOff))
+        driver.launchOwn()
+        driver.handle(.stop(client: 1, .init(signal: 2, grace: 10_000)))
+        driver.now.real -= step * seconds
+        driver.now.monotonic += 4 * seconds
+        #expect(driver.replace(driver.report).last == .arm(.grace, after: 6 * seconds))
+        #expect(driver.handle(.timer(.grace), after: 6 * seconds) == [.kill])
+    }
+
     @Test func stopHoldsOverTheKill() {
         var driver = CoreDriver(.always)
         driver.launch()

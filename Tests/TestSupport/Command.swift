@@ -130,14 +130,14 @@ package struct Child {
 
     /// Waits for the end and returns the exit code, 128 + signal for a killed child. Kills it when the time is over.
     package func wait(seconds: Double = 60) async throws -> Int32 {
-        let deadline = Date().addingTimeInterval(seconds)
+        let deadline = ContinuousClock.now + .seconds(seconds)
         var pause: UInt64 = 1_000_000
         while true {
             var status: Int32 = 0
             let found = waitpid(pid, &status, WNOHANG)
             if found == pid { return status & 0x7f != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff }
             if found < 0 { throw POSIXError(.init(rawValue: errno) ?? .ECHILD) }
-            if Date() > deadline {
+            if ContinuousClock.now > deadline {
                 kill(pid, SIGKILL)
                 waitpid(pid, &status, 0)
                 throw Command.TimedOut(description: "no end after \(seconds) s: \(line)")

@@ -72,14 +72,14 @@ package final class Terminal {
 
     /// Waits until the text has come after what was waited for last.
     package func expect(_ text: String, seconds: Double = 60) async throws {
-        let deadline = Date().addingTimeInterval(seconds)
+        let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
             read()
             if let found = bytes.range(of: Data(text.utf8), in: seen..<bytes.count) {
                 seen = found.upperBound
                 return
             }
-            guard Date() < deadline else {
+            guard ContinuousClock.now < deadline else {
                 kill(child.pid, SIGKILL)
                 throw Unexpected(
                     description: "\(line)\nno \(text.debugDescription) in \(output.debugDescription)")
@@ -98,7 +98,7 @@ package final class Terminal {
     /// Waits for the end of the command and returns its exit code. What it prints is read meanwhile.
     package func end(seconds: Double = 120) async throws -> Int32 {
         defer { close(master) }
-        let deadline = Date().addingTimeInterval(seconds)
+        let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
             var status: Int32 = 0
             let found = waitpid(child.pid, &status, WNOHANG)
@@ -106,7 +106,7 @@ package final class Terminal {
             if found == child.pid {
                 return status & 0x7f != 0 ? 128 + (status & 0x7f) : (status >> 8) & 0xff
             }
-            guard found == 0, Date() < deadline else {
+            guard found == 0, ContinuousClock.now < deadline else {
                 kill(child.pid, SIGKILL)
                 waitpid(child.pid, &status, 0)
                 throw Unexpected(
