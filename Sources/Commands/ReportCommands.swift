@@ -115,9 +115,11 @@ extension SupervisionReport {
         if phase != .running, let end = status.end { json.member("finishedAt", moment(end.time)) }
         json.member("oomKilled", status.oomKilled)
         json.member("restartCount", status.restartCount)
-        json.member("restartPolicy", settings.restart.text)
-        json.member("logDriver", settings.logDriver.rawValue)
-        if let path = settings.logPath { json.member("logPath", path) }
+        if let settings {
+            json.member("restartPolicy", settings.restart.text)
+            json.member("logDriver", settings.logDriver.rawValue)
+            if let path = settings.logPath { json.member("logPath", path) }
+        }
         if keeper != 0 { json.member("keeper", keeper) }
         if supervisor != 0 { json.member("supervisor", supervisor) }
         if !problem.isEmpty { json.member("problem", problem) }

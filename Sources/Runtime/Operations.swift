@@ -111,7 +111,7 @@ public enum Operations {
                 } catch {
                     guard error.kind == .notFound else { throw error }
                     guard let report = try stoppedReport(id, states),
-                        try isAt(root, report.supervision?.settings.root)
+                        try isAt(root, report.supervision?.settings?.root)
                     else { continue }
                     reports.append(report)
                 }

@@ -26,7 +26,8 @@ public struct ContainerReport: Sendable {
 
 /// What `state` and `list` tell of a supervised container, besides.
 public struct SupervisionReport: Sendable {
-    public let settings: SupervisionSettings
+    /// nil when somebody removed them.
+    public let settings: SupervisionSettings?
     public let status: SupervisionStatus
     /// As it is now: what has been written may be older.
     public let phase: SupervisionStatus.Phase

@@ -8,11 +8,21 @@ enum Supervision {
     /// Of a container that has an entry in the store.
     static func report(_ container: borrowing LiveContainer) throws(Failure) -> SupervisionReport? {
         guard let path = container.record?.supervised else { return nil }
-        let place = try StateDirectory(root: Paths.parent(of: path)).open(container.entry.id)
+        let runs = container.process != nil
         var state: ckeeper_state?
         // One that does not answer is told of as one that is not there.
         if let keeper = try KeptParent.find(container.entry) { state = try? keeper.ask() }
-        return try report(place, runs: container.process != nil, state)
+        do throws(Failure) {
+            let place = try StateDirectory(root: Paths.parent(of: path)).open(container.entry.id)
+            return try report(place, runs: runs, state)
+        } catch {
+            // Somebody removed it, or what was in it. The container is there all the same.
+            guard error.kind == .notFound else { throw error }
+            return SupervisionReport(
+                settings: nil, status: SupervisionStatus(), phase: runs ? .running : .stopped,
+                keeper: state?.keeper ?? 0, supervisor: state?.supervisor ?? 0,
+                problem: "\(path), or what was in it, has been removed")
+        }
     }
 
     /// Of one that has none since the boot.

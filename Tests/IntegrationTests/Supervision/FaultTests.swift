@@ -238,6 +238,27 @@ struct FaultTests {
         }
     }
 
+    /// It can be worked with, and goes without a trace.
+    @Test func theStateDirectoryIsRemoved() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("trap 'exit 3' TERM; touch /ready; while :; do sleep 0.02; done")
+            try await container.supervise("--log-driver", "none")
+            try await container.waitForFile("ready")
+            try await eventually("the start to be written") { try container.phase() == "running" }
+            let directory = container.states + "/" + container.id
+            try FileManager.default.removeItem(atPath: directory)
+            try await expectUnharmed(container)
+            let supervision = try #require(try await container.state()["supervision"] as? TestContainer.JSON)
+            let problem = try #require(supervision["problem"] as? String)
+            #expect(problem == "\(directory), or what was in it, has been removed", "\(problem)")
+            #expect(try await container.gantry("list").stdout.contains(container.id))
+            try await container.succeed(["stop", container.id])
+            try await waitForNothing(container)
+            try await container.succeed(["delete", container.id])
+            try container.expectNothing()
+        }
+    }
+
     /// Whoever deletes it does not want to know any more what became of it.
     @Test func itIsDeletedAlthoughItsEndCannotBeWritten() async throws {
         try await TestContainer.with { container in
