@@ -27,6 +27,7 @@ static void container_ended(struct keeper *keeper, const struct ckeeper_exit *ex
     keeper->state.container = *exit;
     keeper->state.lives = 0;
     shut(&keeper->container);
+    limit_streams(keeper);
     finish_streams(keeper);
     shut(&keeper->slots[CKEEPER_STDIN]);
     keeper->supervisor.untold = 1;

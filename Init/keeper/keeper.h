@@ -80,6 +80,7 @@ struct keeper {
     unsigned uid;
     struct ckeeper_shared *shared;
     char *rings[CKEEPER_STREAMS];
+    uint64_t rest[CKEEPER_STREAMS]; /* bytes that a container which has ended can have left at most */
     struct ckeeper_state state;
     struct supervisor supervisor;
     struct client clients[CKEEPER_CLIENTS];

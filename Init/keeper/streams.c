@@ -73,10 +73,18 @@ static int read_stream(struct keeper *keeper, int number) {
         return 0;
     uint64_t at = stream->head % CKEEPER_RING;
     uint64_t piece = room < CKEEPER_RING - at ? room : CKEEPER_RING - at;
+    if (has_stopped(keeper) && piece > keeper->rest[number])
+        piece = keeper->rest[number];
+    if (piece == 0) {
+        end_stream(keeper, number);
+        return 0;
+    }
     long count = sys_read(stream_source(keeper, number), keeper->rings[number] + at, piece);
     if (count > 0) {
         mark_arrival(stream);
         __atomic_store_n(&stream->head, stream->head + (uint64_t)count, __ATOMIC_RELEASE);
+        if (has_stopped(keeper))
+            keeper->rest[number] -= (uint64_t)count;
         wake_supervisor(keeper);
         return 1;
     }
@@ -87,6 +95,18 @@ static int read_stream(struct keeper *keeper, int number) {
         return 0;
     end_stream(keeper, number);
     return 0;
+}
+
+/// What a terminal holds at most, about: more than its buffers' limit in the kernel.
+#define TERMINAL_REST (1u << 20)
+
+/// The container has ended: of what is read from now on, no more than fits into its pipe can be its own. Somebody whom
+/// it has given its output to may go on writing for ever.
+static void limit_streams(struct keeper *keeper) {
+    for (int i = 0; i < CKEEPER_STREAMS; i++) {
+        long size = SYS2(__NR_fcntl, stream_source(keeper, i), F_GETPIPE_SZ);
+        keeper->rest[i] = size > 0 ? (uint64_t)size : TERMINAL_REST;
+    }
 }
 
 /// The container has ended: takes what is left, as far as there is room.

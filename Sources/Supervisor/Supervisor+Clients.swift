@@ -12,7 +12,7 @@ extension Supervisor {
     private static let mostInARow = 16
 
     func admit() {
-        guard let slot = freeSlot() else { return listen(false) }
+        guard let slot = freeSlot() ?? parkedSlot() else { return listen(false) }
         var uid: UInt32 = 0
         var pid: CInt = 0
         let raw = clinux_accept(listener.raw, &uid, &pid)
@@ -36,6 +36,15 @@ extension Supervisor {
         guard clients.count < Supervisor.mostClients else { return nil }
         clients.append(nil)
         return clients.count - 1
+    }
+
+    /// A container that does not read its input must not keep its supervisor from being asked: the first of those who
+    /// have gone, and whose input waits, is given up.
+    private func parkedSlot() -> Int? {
+        let parked = clients.compactMap { $0 }.filter { $0.isParked }
+        guard let first = parked.min(by: { $0.generation < $1.generation }) else { return nil }
+        drop(first)
+        return first.slot
     }
 
     private func listen(_ listens: Bool) {
@@ -182,5 +191,7 @@ extension Supervisor {
     private func park(_ client: Client) {
         client.isParked = true
         poller.remove(client.socket.raw)
+        // Its slot can be had.
+        listen(true)
     }
 }

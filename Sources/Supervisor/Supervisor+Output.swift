@@ -131,6 +131,10 @@ extension Supervisor {
         if attachment.size != 0 { resize(attachment.size) }
         if attachment.resumeAt != nil { resume(client) }
         countAttached()
+        // The others have been told.
+        if core.hasTold, core.memory.restartRequested == 0, !client.send(.ended(core.status.end)) {
+            drop(client)
+        }
     }
 
     /// Sends what has come since it was served last, as far as it is still there.

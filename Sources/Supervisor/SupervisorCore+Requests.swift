@@ -3,18 +3,13 @@ internal import Store
 // What people and the surroundings ask for.
 extension SupervisorCore {
     mutating func stop(_ client: UInt32, _ order: StopOrder, _ now: Moment) {
-        switch state {
-        case .finishing, .finished:
-            actions.append(.answer(client: client, .ended(status.end)))
-            return
-        case .starting, .running, .draining, .waiting:
-            if isOverdue {
-                actions.append(.answer(client: client, .ended(status.end)))
-                return
-            }
+        guard hasTold else {
             requests.append((client, .stop))
+            return halt(.user, order, now)
         }
-        halt(.user, order, now)
+        actions.append(.answer(client: client, .ended(status.end)))
+        // A run that was asked for meanwhile does not come.
+        if memory.restartRequested != 0 { halt(.user, order, now) }
     }
 
     /// Nothing runs it again, and what runs ends.
@@ -35,7 +30,14 @@ extension SupervisorCore {
             begin(order, now)
         case .waiting:
             finish()
-        case .draining, .finishing, .finished:
+        case .finishing,
+            .draining where isOverdue:
+            actions.append(.writeStatus)
+            answer([.restart], .failed("somebody stopped the container"))
+        case .draining:
+            // The log may have been waited for until now: it was to have everything before the next run.
+            if !launcherLives { actions.append(.arm(.drain, after: SupervisorCore.drainPatience)) }
+        case .finished:
             break
         }
     }
@@ -111,7 +113,7 @@ extension SupervisorCore {
     }
 
     mutating func wait(_ client: UInt32) {
-        if state == .finishing || state == .finished || isOverdue {
+        if hasTold {
             actions.append(.answer(client: client, .ended(status.end)))
         } else {
             requests.append((client, .wait))

@@ -19,6 +19,7 @@ extension SupervisorCore {
         state = .starting(isOwn: true)
         launcherLives = true
         launcherIsEnding = false
+        isOverdue = false
         memory.launchAt = 0
         pendingStop = nil
         actions.append(.launch)
@@ -66,8 +67,10 @@ extension SupervisorCore {
             }
             if state == .draining, isDrained {
                 decide(now)
-            } else if code != 0 {
-                actions.append(.writeStatus)
+            } else {
+                if code != 0 { actions.append(.writeStatus) }
+                // That it takes long was not told while the launcher had something to do.
+                if state == .draining { actions.append(.arm(.drain, after: SupervisorCore.drainPatience)) }
             }
         case .waiting, .finishing, .finished:
             break

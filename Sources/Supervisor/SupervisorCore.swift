@@ -153,6 +153,11 @@ public struct SupervisorCore: Sendable {
     /// Whether the container's process lives, as far as we know.
     public var isUp: Bool { state == .running }
 
+    /// Whether everybody has been told that it has ended for good.
+    public var hasTold: Bool {
+        state == .finishing || state == .finished || (state == .draining && isOverdue)
+    }
+
     /// What is to be done because of an event, in this order.
     public mutating func handle(_ event: Event, at now: Moment) -> [Action] {
         actions.removeAll(keepingCapacity: true)

@@ -336,4 +336,66 @@ import Testing
         driver.handle(.timer(.drain), after: seconds)
         #expect(driver.handle(.release(client: 1)).last == .finish)
     }
+
+    /// The next run waits for the log, and nothing says how long. Who stops the container does not.
+    @Test(arguments: [CoreDriver.Core.Event.stop(client: 1, .init(grace: 10_000)), .terminate])
+    func whileABlockedLogHoldsUpTheNextRun(_ event: CoreDriver.Core.Event) {
+        var driver = CoreDriver(.always)
+        driver.launch()
+        driver.handle(.wait(client: 2))
+        driver.handle(.exited(nil))
+        driver.handle(.timer(.drain), after: seconds)
+        #expect(driver.handle(event) == [.arm(.drain, after: seconds)])
+        let told = driver.handle(.timer(.drain), after: seconds)
+        #expect(told.contains(.tellEnd))
+        #expect(told.contains(.answer(client: 2, .ended(nil))))
+        #expect(driver.core.status.phase == .stopped)
+        #expect(driver.handle(.drained).last == .finish)
+    }
+
+    @Test func aBlockedLogAndALauncherThatTakesItsTime() {
+        var driver = CoreDriver(.no)
+        driver.launch()
+        driver.handle(.restart(client: 1, .init(grace: 0)))
+        driver.exit(137)
+        driver.launch()
+        driver.handle(.wait(client: 2))
+        let end = SupervisionStatus.End(exitCode: 5, signal: 0, time: 1)
+        driver.handle(.exited(end))
+        #expect(driver.handle(.timer(.drain), after: seconds).isEmpty)
+        #expect(driver.handle(.launcherEnded(code: 0, message: "")).last == .arm(.drain, after: seconds))
+        let told = driver.handle(.timer(.drain), after: seconds)
+        #expect(told.contains(.answer(client: 2, .ended(end))))
+    }
+
+    /// Of a stop and a restart the later one counts, also when the container has ended.
+    @Test func winsOverARestartBehindTheExitCommand() {
+        var driver = CoreDriver(.no, exitCommand: "sleep 1")
+        driver.launch()
+        driver.exit(4)
+        driver.handle(.restart(client: 1, .init(grace: 0)))
+        let stopped = driver.handle(.stop(client: 2, .init(grace: 0)))
+        #expect(stopped.contains(.answer(client: 2, .ended(driver.core.status.end))))
+        #expect(stopped.contains(.answer(client: 1, .failed("somebody stopped the container"))))
+        #expect(driver.handle(.exitCommandEnded(problem: "")) == [.finish])
+    }
+
+    @Test func winsOverARestartBehindABlockedLog() {
+        var driver = CoreDriver(.no)
+        driver.launch()
+        driver.handle(.exited(nil))
+        driver.handle(.timer(.drain), after: seconds)
+        driver.handle(.restart(client: 1, .init(grace: 0)))
+        let stopped = driver.handle(.stop(client: 2, .init(grace: 0)))
+        #expect(stopped.contains(.answer(client: 1, .failed("somebody stopped the container"))))
+        #expect(driver.handle(.drained).last == .finish)
+        // One that is obeyed is no run that has ended any more.
+        driver = CoreDriver(.no)
+        driver.launch()
+        driver.handle(.exited(nil))
+        driver.handle(.timer(.drain), after: seconds)
+        driver.handle(.restart(client: 1, .init(grace: 0)))
+        #expect(driver.handle(.drained).last == .launch)
+        #expect(driver.handle(.stop(client: 2, .init(grace: 10_000))).contains(.endLauncher(force: false)))
+    }
 }

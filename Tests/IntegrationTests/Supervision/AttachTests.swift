@@ -188,4 +188,35 @@ struct AttachTests {
             #expect(try await second.end() == 4)
         }
     }
+
+    /// Input that nobody reads waits, also that of clients that have gone. It does not keep others from being served.
+    @Test func inputOfManyWhoVanishIsGivenUp() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("while :; do sleep 1000; done")
+            try await container.supervise("--stdin")
+            let input = container.directory.path + "/in"
+            try Data(repeating: 120, count: 300_000).write(to: URL(filePath: input))
+            // As many as are served at once.
+            let clients = try (0..<64).map { try container.attach(name: "client\($0)", stdin: input) }
+            for client in clients { try await attached(client) }
+            for client in clients { kill(client.pid, SIGKILL) }
+            for client in clients { _ = try await client.wait() }
+            try await container.succeed(["stop", "--time", "0", container.id])
+            #expect(try container.keptCode() == 137)
+        }
+    }
+
+    /// It has ended, and the supervisor is still there: nobody waits for its exit command.
+    @Test func whileTheExitCommandRuns() async throws {
+        try await TestContainer.with { container in
+            let gate = container.directory.path + "/gate"
+            try container.setScript("exit 6")
+            try await container.supervise("--exit-command", "while [ ! -e \(gate) ]; do sleep 0.02; done")
+            defer { try? Data().write(to: URL(filePath: gate)) }
+            try await eventually("the end") { try container.phase() == "stopped" }
+            let outcome = try await container.gantry("attach", "--no-stdin", container.id)
+            #expect(outcome.code == 6)
+            #expect(outcome.stderr.isEmpty)
+        }
+    }
 }

@@ -107,4 +107,32 @@ struct RestartTests {
             #expect(try container.keptStatus()["oomKilled"] as? Bool == true)
         }
     }
+
+    /// Whoever was given a container's output, another container say, may write for ever: that is none of its own.
+    @Test func whoeverElseHasItsOutputDoesNotHoldItUp() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("echo run; while [ ! -e /go ]; do sleep 0.02; done; exit 3")
+            try await container.supervise("--restart", "on-failure:1", "--log-max-size", "1m")
+            try await container.waitForLine("run")
+            let pid = try #require(try await container.state()["pid"] as? Int)
+            let writer = try Child.spawn(
+                "/usr/bin/yes", [], stdout: "/proc/\(pid)/fd/1")
+            let other = try Child.spawn(
+                "/usr/bin/yes", [], stdout: "/proc/\(pid)/fd/1")
+            defer {
+                kill(writer.pid, SIGKILL)
+                kill(other.pid, SIGKILL)
+            }
+            let log = container.states + "/" + container.id + "/container.log"
+            try await eventually("other output") {
+                try String(contentsOfFile: log, encoding: .utf8).contains(" F y\n")
+            }
+            try Data().write(to: URL(filePath: container.rootfs + "/go"))
+            #expect(try await container.exitCode() == 3)
+            #expect(try container.keptStatus()["restartCount"] as? Int == 1)
+            // The pipe has no reader any more.
+            #expect(try await writer.wait() == 128 + SIGPIPE)
+            #expect(try await other.wait() == 128 + SIGPIPE)
+        }
+    }
 }
