@@ -21,7 +21,7 @@ extension FaultTests {
             let keeper = try await container.pid(of: "keeper")
             let before = try descriptors(supervisor)
             let keptBefore = try descriptors(keeper)
-            for round in 0..<Soak.rounds(3, soak: 200) {
+            for round in 0..<Soak.rounds(3, soak: 30) {
                 var victims: [Child] = []
                 for number in 0..<3 {
                     victims.append(try container.attach("--no-stdin", name: "a\(round).\(number)"))
