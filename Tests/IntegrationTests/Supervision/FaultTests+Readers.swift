@@ -9,13 +9,13 @@ extension FaultTests {
     @Test func readersAreKilled() async throws {
         try await TestContainer.with { container in
             try container.setScript(
-                "n=1; while [ ! -e /end ]; do seq $n $((n + 999)); n=$((n + 1000)); sleep 0.02; done; echo $n; exit 2"
+                "n=1; while [ ! -e /end ]; do seq $n $((n + 499)); n=$((n + 500)); sleep 0.05; done; echo $n; exit 2"
             )
             try await container.supervise("--log-max-size", "1m", "--log-max-files", "10000")
             let attached = try container.attach("--no-stdin", name: "attached")
             let follower = try container.follow(name: "follower")
             try await eventually("readers") {
-                !container.output("attached").isEmpty && !container.output("follower").isEmpty
+                container.outputSize("attached") > 0 && container.outputSize("follower") > 0
             }
             let supervisor = try await container.pid(of: "supervisor")
             let keeper = try await container.pid(of: "keeper")
@@ -29,7 +29,7 @@ extension FaultTests {
                 }
                 try await eventually("them to read") {
                     (0..<3).allSatisfy { number in
-                        ["a", "f"].allSatisfy { !container.output("\($0)\(round).\(number)").isEmpty }
+                        ["a", "f"].allSatisfy { container.outputSize("\($0)\(round).\(number)") > 0 }
                     }
                 }
                 for victim in victims {
@@ -70,7 +70,7 @@ extension FaultTests {
                     + "\(Self.untilEnd); echo end; exit 3")
             try await container.supervise("--log-max-size", "4m", "--log-max-files", "10000")
             let reader = try container.attach("--no-stdin", name: "reader")
-            try await eventually("it to read") { !container.output("reader.err").isEmpty }
+            try await eventually("it to read") { container.outputSize("reader.err") > 0 }
             let supervisor = try await container.pid(of: "supervisor")
             let before = try privateMemory(supervisor)
             kill(reader.pid, SIGSTOP)
@@ -124,14 +124,13 @@ extension FaultTests {
     @Test func itsSupervisorIsKilled() async throws {
         try await TestContainer.with { container in
             try container.setScript(
-                "n=1; while [ ! -e /end ]; do seq $n $((n + 999)); n=$((n + 1000)); sleep 0.05; done; exit 4")
+                "n=1; while [ ! -e /end ]; do seq $n $((n + 499)); n=$((n + 500)); sleep 0.05; done; exit 4")
             try await container.supervise()
             let process = try await container.pid()
             for round in 1...3 {
-                let size = try await container.printed("stdout").utf8.count
-                try await eventually("more in the log") {
-                    try await container.printed("stdout").utf8.count > size
-                }
+                let log = "supervised/" + container.id + "/container.log"
+                let size = container.outputSize(log)
+                try await eventually("more in the log") { container.outputSize(log) > size }
                 let supervisor = try await container.pid(of: "supervisor")
                 #expect(kill(supervisor, SIGKILL) == 0)
                 try await eventually("it to be told") {

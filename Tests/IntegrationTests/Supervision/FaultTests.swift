@@ -154,7 +154,7 @@ struct FaultTests {
             try await container.supervise("--log-path", log)
             let follower = try container.follow(name: "follower")
             for round in 1...Soak.rounds(4, soak: 100) {
-                try await eventually("more") { container.output("follower").utf8.count > round * 1000 }
+                try await eventually("more") { container.outputSize("follower") > round * 1000 }
                 // Nobody need win against what is written anew.
                 _ = try await Command.run("/bin/rm", ["-rf", directory])
                 try await eventually("the log to be there again") {
@@ -218,10 +218,10 @@ struct FaultTests {
                 try disk.fill()
                 // It gets what is in memory, of which the log takes nothing.
                 let reader = try container.attach("--no-stdin", name: "reader")
-                try await eventually("it to read") { !container.output("reader").isEmpty }
+                try await eventually("it to read") { container.outputSize("reader") > 0 }
                 try go(container)
                 try await eventually("memory to be full") {
-                    container.output("reader").utf8.count >= 256 << 10
+                    container.outputSize("reader") >= 256 << 10
                 }
                 try await expectUnharmed(container)
 

@@ -92,6 +92,12 @@ extension TestContainer {
         return outcome.stdout
     }
 
+    /// How much it is, in bytes.
+    func outputSize(_ name: String) -> Int {
+        var facts = stat()
+        return stat(directory.path + "/" + name, &facts) == 0 ? Int(facts.st_size) : 0
+    }
+
     /// What such a child has printed.
     func output(_ name: String) -> String {
         (try? String(contentsOfFile: directory.path + "/" + name, encoding: .utf8)) ?? ""
