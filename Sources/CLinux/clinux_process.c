@@ -126,6 +126,14 @@ void clinux_grow_pipe(int fd, int bytes) {
     fcntl(fd, F_SETPIPE_SZ, bytes);
 }
 
+int clinux_raise_open_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -errno;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
 uint64_t clinux_hard_limit_processes(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_NPROC, &limit) < 0 ? 0 : limit.rlim_max;

@@ -34,6 +34,7 @@ extension Errno {
     public static let ENODEV: CInt = 19
     public static let ENOTDIR: CInt = 20
     public static let EISDIR: CInt = 21
+    public static let EMFILE: CInt = 24
     public static let EPIPE: CInt = 32
     public static let ENOTEMPTY: CInt = 39
     public static let EOPNOTSUPP: CInt = 95

@@ -5,6 +5,8 @@ public import Diagnostics
 public struct ProcessStat: Sendable {
     /// R, S, D, T, Z, X …
     public let state: UInt8
+    /// Field 4.
+    public let parent: Int32
     /// Field 22, in clock ticks since the boot.
     public let startTime: UInt64
     /// Field 9, PF_* of the kernel.
@@ -39,12 +41,13 @@ public struct ProcessStat: Sendable {
         guard let parenthesis = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = bytes[(parenthesis + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
         guard fields.count >= 20, let state = fields[0].first,
+            let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
             let start = UInt64(String(decoding: fields[19], as: UTF8.self)),
             let flags = UInt64(String(decoding: fields[6], as: UTF8.self)),
             let open = bytes.firstIndex(of: UInt8(ascii: "(")), open < parenthesis
         else { return nil }
         return ProcessStat(
-            state: state, startTime: start, flags: flags,
+            state: state, parent: parent, startTime: start, flags: flags,
             exitStatus: fields.count > 49 ? Int32(String(decoding: fields[49], as: UTF8.self)) ?? 0 : 0,
             name: Array(bytes[(open + 1)..<parenthesis]))
     }

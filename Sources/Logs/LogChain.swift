@@ -19,27 +19,60 @@ struct LogChain: ~Copyable {
 
     private init(_ files: [CInt]) { self.files = files }
 
-    /// Opens the file, and those it was rotated to. While that goes on, or the newest one is between two names, it is
-    /// tried again.
+    /// Opens the file, and those it was rotated to. While it is between two names, or rotated meanwhile, it is tried
+    /// again.
     static func open(_ path: String) throws(Failure) -> LogChain {
-        for _ in 0..<100 {
-            let newest = clinux_openat(AT.cwd, path, flags, 0)
-            if newest == -Errno.ENOENT {
+        for attempt in 1...attempts {
+            let newest = try openOne(path)
+            if newest < 0 {
                 // Between two renames of a rotation there is no such file.
-                guard clinux_exists(path + ".1") == 0 else { break }
+                guard exists(path + ".1") else { break }
                 clinux_sleep(1)
                 continue
             }
-            var files = [try check(newest, "openat \(path)", "cannot read the log")]
-            while true {
-                let raw = clinux_openat(AT.cwd, "\(path).\(files.count)", flags, 0)
-                if raw < 0 { break }
-                files.append(raw)
+            var chain = LogChain([newest])
+            try chain.openOlder(path)
+            if isAt(path, newest) || attempt == attempts {
+                chain.files.reverse()
+                return chain
             }
-            let chain = LogChain(files.reversed())
-            if isAt(path, newest) { return chain }
         }
         return LogChain([])
+    }
+
+    private static let attempts = 100
+
+    /// A rotation under way renames files to higher numbers, the highest first. So one number may be free although
+    /// there are higher ones, and a file may be found under two, one after the other.
+    private mutating func openOlder(_ path: String) throws(Failure) {
+        var number = 1
+        while true {
+            let raw = try LogChain.openOne("\(path).\(number)")
+            number += 1
+            if raw < 0 {
+                guard LogChain.exists("\(path).\(number)") else { return }
+            } else if LogChain.isSame(raw, files[files.count - 1]) {
+                _ = clinux_close(raw)
+            } else {
+                files.append(raw)
+            }
+        }
+    }
+
+    /// -1 for a file that is not there.
+    private static func openOne(_ path: String) throws(Failure) -> CInt {
+        var raw = clinux_openat(AT.cwd, path, flags, 0)
+        if raw == -Errno.EMFILE, clinux_raise_open_files() == 0 {
+            raw = clinux_openat(AT.cwd, path, flags, 0)
+        }
+        if raw == -Errno.ENOENT { return -1 }
+        return try check(raw, "openat \(path)", "cannot read the log")
+    }
+
+    private static func isSame(_ one: CInt, _ other: CInt) -> Bool {
+        var (first, second) = (clinux_file_facts(), clinux_file_facts())
+        return clinux_file_facts(one, &first) == 0 && clinux_file_facts(other, &second) == 0
+            && first.inode == second.inode && first.device == second.device
     }
 
     deinit {

@@ -103,8 +103,9 @@ struct LogWatch: ~Copyable {
         }
         var limit: CInt = wasLost ? 100 : -1
         if let until {
-            let left = (until - clinux_realtime()) / 1_000_000 + 1
-            if left <= 0 { return false }
+            let now = clinux_realtime()
+            if until < now { return false }
+            let left = (until - now) / 1_000_000 + 1
             limit = CInt(clamping: limit < 0 ? left : min(left, Int64(limit)))
         }
         // Events 0: only that nobody reads the output any more.

@@ -65,7 +65,10 @@ enum SupervisedLaunch {
                 _ = clinux_close(raw)
             } else {
                 // It is there: may it be written, and is it a file?
-                _ = try Descriptor.open(path, flags)
+                let file = try Descriptor.open(path, flags)
+                guard Descriptor.isRegularFile(file.raw) else {
+                    throw Failure(.invalid, "\(path) must be a regular file to be a log")
+                }
             }
         } catch {
             throw error.located(at: "--log-path")

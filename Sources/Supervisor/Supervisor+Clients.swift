@@ -136,11 +136,11 @@ extension Supervisor {
     }
 
     private func waitForExec(_ client: Client, _ pid: Int32) {
-        // A number that is some other process's now has its end in the list.
-        let isKnown = core.status.execs.contains { $0.pid == pid }
-        let raw = isKnown ? -1 : clinux_pidfd_open(pid)
-        if raw >= 0 { _ = clinux_close(raw) }
-        events.append(.waitForExec(client: client.id, pid: pid, lives: raw >= 0))
+        // Others of that number have nothing to do with us.
+        let lives = keeperPid != 0 && (try? ProcessStat.read(pid))?.parent == keeperPid
+        // It may have ended just now.
+        if !lives { try? hearKeeper() }
+        events.append(.waitForExec(client: client.id, pid: pid, lives: lives))
     }
 
     private func reopenLog() -> ControlMessage {

@@ -62,6 +62,7 @@ extension Supervisor {
     /// What the keeper holds now.
     private func hold(_ kept: consuming KeptState) {
         let hadInput = stdin.rawOrNone >= 0 || terminal.rawOrNone >= 0
+        keeperPid = kept.state.keeper
         unwatchInput()
         stdin = kept.stdin.take()
         terminal = kept.terminal.take()

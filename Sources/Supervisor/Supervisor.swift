@@ -25,6 +25,7 @@ final class Supervisor {
 
     // What the keeper has told last (Supervisor+Keeper.swift).
     var run: UInt32 = 0
+    var keeperPid: Int32 = 0
     var stdin: Descriptor?
     var terminal: Descriptor?
     var stdout: Descriptor?

@@ -213,6 +213,34 @@ import Testing
         #expect(try read(try TestLog()).failure?.kind == .notFound)
     }
 
+    /// As a rotation leaves its files for a moment: without one number, and one file renamed while others are looked for.
+    @Test func inTheMiddleOfARotation() throws {
+        let log = try log(.k8sFile, maxSize: 20_000, lines: 400)
+        let files = FileManager.default
+        let last = log.files().count - 1
+        try #require(last >= 3)
+        for free in [1, 2, last] {
+            for number in stride(from: last, through: free, by: -1) {
+                try files.moveItem(atPath: "\(log.path).\(number)", toPath: "\(log.path).\(number + 1)")
+            }
+            #expect(try read(log).printed(0) == log.ring.printed[0])
+            try files.linkItem(
+                atPath: free == 1 ? log.path : "\(log.path).\(free - 1)", toPath: "\(log.path).\(free)")
+            #expect(try read(log).printed(0) == log.ring.printed[0])
+            try files.removeItem(atPath: "\(log.path).\(free)")
+            for number in free...last {
+                try files.moveItem(atPath: "\(log.path).\(number + 1)", toPath: "\(log.path).\(number)")
+            }
+        }
+    }
+
+    @Test func untilLongBeforeThereWereLogs() throws {
+        let log = try log(.k8sFile)
+        try setPhase(log, .running)
+        let reading = try read(log) { ($0.follows, $0.until) = (true, .min) }
+        #expect(reading.printed(0).isEmpty && reading.failure == nil)
+    }
+
     // MARK: Following
 
     private func following(_ log: TestLog, tail: Int? = nil) throws -> Reading {

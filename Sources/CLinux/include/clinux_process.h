@@ -27,6 +27,8 @@ int clinux_spawn_found(const char *_Nonnull words, size_t length, int output);
 int clinux_pipe(int fds[_Nonnull 2]);
 /// Lets a pipe hold more (F_SETPIPE_SZ), if the kernel allows it.
 void clinux_grow_pipe(int fd, int bytes);
+/// Lets this process have as many open files as its hard limit allows. 0 or -errno.
+int clinux_raise_open_files(void);
 /// The caller's hard limit on processes of a user (RLIMIT_NPROC); UINT64_MAX for none.
 uint64_t clinux_hard_limit_processes(void);
 

@@ -266,7 +266,9 @@ struct SupervisedStartTests {
             }
             try await container.succeed(["delete", "--force", container.id])
             #expect(FileManager.default.fileExists(atPath: log))
-            for path in ["/proc/nothere/log", container.bundle, container.bundle + "/config.json/x"] {
+            for path in [
+                "/proc/nothere/log", container.bundle, container.bundle + "/config.json/x", "/dev/null",
+            ] {
                 let outcome = try await container.run("-d", "--supervise", "--log-path", path)
                 #expect(outcome.code == 1 && outcome.stderr.contains("--log-path: "), "\(outcome)")
                 try container.expectNothing()
