@@ -169,6 +169,11 @@ int clinux_wait_readable(int first, int second, int milliseconds) {
     return ready < 0 ? ready : (set[0].revents ? 1 : 0) | (set[1].revents ? 2 : 0);
 }
 
+int clinux_fork(void) {
+    int pid = fork();
+    return pid < 0 ? -errno : pid;
+}
+
 int clinux_waitpid(int pid, int *status, int options) {
     pid_t found;
     do

@@ -22,7 +22,7 @@ enum SupervisionCommands {
 
     @Sendable static func stop(_ invocation: Invocation) throws(Failure) -> CInt {
         let order = try order(invocation)
-        return try each(invocation) { id throws(Failure) in
+        return try eachAtOnce(invocation) { id throws(Failure) in
             guard let supervised = try find(id, invocation) else {
                 return try Operations.stop(
                     id: id, root: try invocation.globals.stateRoot(), signal: order.signal, grace: order.grace
@@ -37,7 +37,7 @@ enum SupervisionCommands {
 
     @Sendable static func restart(_ invocation: Invocation) throws(Failure) -> CInt {
         let order = try order(invocation)
-        return try each(invocation) { id throws(Failure) in
+        return try eachAtOnce(invocation) { id throws(Failure) in
             guard let supervised = try find(id, invocation) else { throw unsupervised(id, "cannot restart") }
             if try SupervisionClient.restart(supervised, order) { return }
             // What a keeper that was killed has left.
@@ -143,6 +143,35 @@ enum SupervisionCommands {
                 invocation.log.error(error.located(at: id).description)
                 code = 1
             }
+        }
+        return code
+    }
+
+    /// `each`, in a process for each ID: one container's grace is not another's.
+    private static func eachAtOnce(
+        _ invocation: Invocation, _ body: (String) throws(Failure) -> Void
+    ) throws(Failure) -> CInt {
+        guard invocation.positionals.count > 1 else { return try each(invocation, body) }
+        var code: CInt = 0
+        var children: [CInt] = []
+        for id in invocation.positionals {
+            let child = clinux_fork()
+            if child > 0 { children.append(child) }
+            guard child <= 0 else { continue }
+            var own: CInt = 0
+            do throws(Failure) {
+                try body(id)
+            } catch {
+                invocation.log.error(error.located(at: id).description)
+                own = 1
+            }
+            if child == 0 { clinux_exit(own) }
+            // There is no process for it: it is done here.
+            code = max(code, own)
+        }
+        for child in children {
+            var status: CInt = 0
+            if clinux_waitpid(child, &status, 0) < 0 || status != 0 { code = 1 }
         }
         return code
     }

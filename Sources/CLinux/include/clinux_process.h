@@ -55,6 +55,8 @@ int clinux_poll(struct clinux_pollfd *_Nonnull set, int count, int milliseconds)
 /// bit mask: 1 for the first, 2 for the second, 0 when `milliseconds` are over (-1: no limit).
 int clinux_wait_readable(int first, int second, int milliseconds);
 
+/// fork(2). gantry has no threads; the child goes on in Swift and ends by clinux_exit.
+int clinux_fork(void);
 /// waitpid(2), restarted after signals. Stores the wait status. `options` as WNOHANG.
 int clinux_waitpid(int pid, int *_Nonnull status, int options);
 

@@ -107,6 +107,28 @@ struct StopTests {
         }
     }
 
+    /// One that never obeys does not keep another from being stopped.
+    @Test(arguments: [true, false])
+    func severalOneOfThemDisobedient(isSupervised: Bool) async throws {
+        let flags = isSupervised ? ["--supervise"] : []
+        try await StopTests.with(StopTests.ignoring, flags) { container in
+            let other = container.id + "-other"
+            try container.setScript(StopTests.obeying)
+            try FileManager.default.removeItem(atPath: container.rootfs + "/ready")
+            try await container.succeed(["run", "--detach"] + flags + ["--bundle", container.bundle, other])
+            try await container.waitForFile("ready")
+            let command = try Child.spawn(
+                Machine.gantry, container.globals + ["stop", "--time", "-1", container.id, other])
+            try await eventually("the other one's end") {
+                try await container.gantry("state", other).stdout.contains("\"stopped\"")
+            }
+            #expect(try await container.status() == "running")
+            kill(try await container.pid(), SIGKILL)
+            #expect(try await command.wait() == 0)
+            try await container.succeed(["delete", other])
+        }
+    }
+
     @Test(arguments: [
         (["--time", "-2"], "--time: must be"), (["--time", "x"], "--time: must be"),
         (["--signal", "NONE"], "unknown signal"), (["--signal", "0"], "--signal: must be"),

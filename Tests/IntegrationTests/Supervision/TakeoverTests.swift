@@ -57,6 +57,64 @@ struct TakeoverTests {
         }
     }
 
+    /// A gantry that says of itself to have been built from a commit of that time: in its ELF note (CBuildInfo).
+    private func gantry(builtAt time: UInt64, in directory: String) throws -> String {
+        var file = try Data(contentsOf: URL(filePath: Machine.gantry))
+        let header = Data([7, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0]) + Data("gantry\0\0".utf8)
+        let place = try #require(file.range(of: header)).upperBound
+        withUnsafeBytes(of: time.littleEndian) { file.replaceSubrange(place..<place + 8, with: $0) }
+        let path = directory + "/gantry-\(time)"
+        try file.write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        return path
+    }
+
+    /// The first command of a newer build replaces the supervisor; the container, its log and who is attached do not notice.
+    @Test func aNewerBuildGoesOn() async throws {
+        try await TestContainer.with { container in
+            let old = try gantry(builtAt: 1_000_000, in: container.directory.path)
+            let new = try gantry(builtAt: 2_000_000, in: container.directory.path)
+            func run(_ program: String, _ words: String...) async throws -> Outcome {
+                try await Command.run(program, container.globals + words)
+            }
+            func programOfSupervisor() async throws -> String {
+                let pid = try await container.pid(of: "supervisor")
+                return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+            }
+            try container.setScript(
+                "i=0; while [ ! -e /end ]; do i=$((i+1)); echo $i; sleep 0.01; done; echo $i lines; exit 17")
+            let flags = ["run", "--detach", "--supervise", "--bundle", container.bundle, container.id]
+            let started = try await Command.run(old, container.globals + flags)
+            try #require(started.code == 0, "\(started)")
+            #expect(try await programOfSupervisor() == old)
+            let process = try await container.pid()
+            let client = try container.attach("--no-stdin", name: "client", program: old)
+            try await attached(client)
+
+            // Commands that only look replace nobody; nor does one of an older build.
+            _ = try await run(new, "state", container.id)
+            #expect(try await programOfSupervisor() == old)
+            let waiting = try Child.spawn(new, container.globals + ["wait", container.id])
+            try await eventually("the new supervisor") { try await programOfSupervisor() == new }
+            #expect(try await run(old, "exec", container.id, "/bin/true").code == 0)
+            let other = try container.attach("--no-stdin", name: "other", program: old)
+            try await attached(other)
+            #expect(try await programOfSupervisor() == new)
+
+            #expect(try await container.pid() == process)
+            try Data().write(to: URL(filePath: container.rootfs + "/end"))
+            #expect(try await waiting.wait() == 0)
+            #expect(try await client.wait() == 17)
+            #expect(try await other.wait() == 17)
+            let lines = try container.logged()
+            let count = lines.count - 1
+            #expect(lines == (1...count).map { "\($0)" } + ["\(count) lines"])
+            #expect(
+                lines.joined(separator: "\n").hasSuffix(
+                    container.output("client").trimmingCharacters(in: .newlines)))
+        }
+    }
+
     /// CVE-2019-5736's class: what the container can see of us is a sealed copy.
     @Test func aContainerAmongTheHostsProcessesSeesACopy() async throws {
         try await TestContainer.with(["/bin/sleep", "1000"]) { container in

@@ -71,16 +71,20 @@ extension TestContainer {
     }
 
     /// `gantry attach` as a child, its streams files in the container's directory.
-    func attach(_ flags: String..., name: String, stdin: String = "/dev/null") throws -> Child {
-        try reader(["attach"] + flags, name: name, stdin: stdin)
+    func attach(
+        _ flags: String..., name: String, stdin: String = "/dev/null", program: String = Machine.gantry
+    ) throws -> Child {
+        try reader(["attach"] + flags, name: name, stdin: stdin, program: program)
     }
 
     /// `gantry logs --follow` as a child, the same way.
     func follow(name: String) throws -> Child { try reader(["logs", "--follow"], name: name) }
 
-    private func reader(_ words: [String], name: String, stdin: String = "/dev/null") throws -> Child {
+    private func reader(
+        _ words: [String], name: String, stdin: String = "/dev/null", program: String = Machine.gantry
+    ) throws -> Child {
         try Child.spawn(
-            Machine.gantry, globals + words + [id], stdin: stdin, stdout: directory.path + "/" + name,
+            program, globals + words + [id], stdin: stdin, stdout: directory.path + "/" + name,
             stderr: directory.path + "/" + name + ".err")
     }
 

@@ -78,8 +78,12 @@ final class TestContainer {
     }
 
     /// Removes the container whatever its status, and all files.
+    /// Removes whatever runs in its state directory.
     func remove() async {
-        _ = try? await gantry("delete", "--force", id)
+        let others = [root, states].flatMap {
+            (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? []
+        }
+        for id in Set(others + [id]) { _ = try? await gantry("delete", "--force", id) }
         directory.remove()
     }
 
