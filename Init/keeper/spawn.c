@@ -123,8 +123,15 @@ static int spawn(struct keeper *keeper, const struct words *words, int *fds, int
 
 /// Deaths so soon after the start, in nanoseconds, are not answered at once.
 #define QUICK 2000000000
-/// After so many of them in a row it takes somebody who asks.
-#define MOST_QUICK 5
+/// Each pause is twice the one before, 200 ms the first; so many times.
+#define LONGER 7
+
+/// Starts the next supervisor after a pause; the one before did not live, or there is no program.
+static void start_supervisor_later(struct supervisor *supervisor, int64_t time) {
+    if (supervisor->quick < LONGER + 1)
+        supervisor->quick++;
+    supervisor->alarm = time + (100000000ll << supervisor->quick);
+}
 
 /// Starts the supervisor; a host's file, so it is named by its path. Its standard streams are ours: /dev/null.
 static void start_supervisor(struct keeper *keeper) {
@@ -144,8 +151,8 @@ static void start_supervisor(struct keeper *keeper) {
     keeper->state.supervisor = supervisor->pid;
     keeper->state.supervisors++;
     // A program that is being replaced is not there for a moment.
-    if (pid < 0 && ++supervisor->quick < MOST_QUICK)
-        supervisor->alarm = supervisor->started + (100000000ll << supervisor->quick);
+    if (pid < 0)
+        start_supervisor_later(supervisor, supervisor->started);
 }
 
 /// The supervisor's process has ended. Unless that is the end of all it is started again: at once when it had lived,
@@ -162,9 +169,8 @@ static void supervisor_ended(struct keeper *keeper) {
     keeper->state.supervisor = 0;
     if (keeper->ending || supervisor->length == 0)
         return;
-    supervisor->quick = was_told || time - supervisor->started > QUICK ? 0 : supervisor->quick + 1;
-    if (supervisor->quick == 0)
-        start_supervisor(keeper);
-    else if (supervisor->quick < MOST_QUICK)
-        supervisor->alarm = time + (100000000ll << supervisor->quick);
+    if (!was_told && time - supervisor->started <= QUICK)
+        return start_supervisor_later(supervisor, time);
+    supervisor->quick = 0;
+    start_supervisor(keeper);
 }

@@ -59,7 +59,7 @@ struct SupervisorConnection: ~Copyable {
             var keeper = try KeeperConnection.connect(directory: arguments.directory),
             try keeper.ask().supervisor == 0
         {
-            // It died too often for the keeper to go on by itself.
+            // It died so often that the keeper pauses before the next one.
             try SupervisorConnection.startSupervisor(arguments, renew: false)
         }
         guard case .hello(let hello)? = try receive(until: deadline) else { return nil }

@@ -113,7 +113,7 @@ struct LogLoadTests {
     /// The supervisor dies again and again while the container prints: a new one takes over, and no byte is lost.
     @Test func aSupervisorThatIsKilled() async throws {
         try await TestContainer.with { container in
-            let parts = Soak.rounds(5, soak: 50)
+            let parts = Soak.rounds(5, soak: 12)
             try prepare(container, how: String(parts), amount: Soak.isOn ? 200_000_000 : 30_000_000)
             try await container.supervise("--log-max-size", "1m", "--log-max-files", "10000")
             for part in 0..<parts {
