@@ -54,32 +54,6 @@ import Testing
         }
     }
 
-    /// A rotation gives each file the next number, the highest first. Who reads upwards meanwhile finds a number free
-    /// where the two meet, or one file under two numbers.
-    @Test(arguments: [["", "1", "3", "4"], ["1", "2"], ["", "1", "2", "2=3", "4"], ["", "=1", "2"]])
-    func amidRotation(names: [String]) throws {
-        let log = try TestLog()
-        var texts: [String] = []
-        for name in names {
-            let parts = name.split(separator: "=", omittingEmptySubsequences: false)
-            let paths = parts.map { $0.isEmpty ? log.path : "\(log.path).\($0)" }
-            if parts.count == 2 {
-                try FileManager.default.linkItem(atPath: paths[0], toPath: paths[1])
-            } else if !FileManager.default.fileExists(atPath: paths[0]) {
-                try line(name, to: paths[0], &texts)
-            }
-        }
-        let reading = try read(log)
-        #expect(String(decoding: reading.printed(0), as: UTF8.self) == texts.reversed().joined())
-    }
-
-    private func line(_ name: String, to path: String, _ texts: inout [String]) throws {
-        let text = "file \(name)\n"
-        try "2024-01-01T00:00:00.000000000Z stdout F \(text)".write(
-            toFile: path, atomically: false, encoding: .utf8)
-        texts.append(text)
-    }
-
     private func read(_ log: TestLog, _ change: (inout LogQuery) -> Void = { _ in }) throws -> Reading {
         var query = LogQuery()
         change(&query)
