@@ -60,6 +60,8 @@ enum SupervisionEnd {
     ///
     /// - Parameter isReleased: the supervisor finishes by itself, and may take its time.
     static func finish(_ entry: borrowing StoredContainer, isReleased: Bool) throws(Failure) {
+        // Who is waited for by those who watch cannot wait for them: they go when the exit command has ended.
+        if isReleased, isInExitCommand(entry) { return }
         do throws(Failure) {
             guard let keeper = try KeptParent.find(entry) else {
                 return finishWithoutKeeper(entry, isReleased)
@@ -69,6 +71,18 @@ enum SupervisionEnd {
         } catch {
             try kill(entry)
         }
+    }
+
+    /// Whether the supervisor is one of our ancestors.
+    private static func isInExitCommand(_ entry: borrowing StoredContainer) -> Bool {
+        let root = Paths.parent(of: entry.path)
+        let id = entry.id
+        var pid = clinux_pid()
+        while let parent = (try? ProcessStat.read(pid))?.parent, parent > 1 {
+            if SupervisorCommand.isMeant(words(of: parent), root: root, id: id) { return true }
+            pid = parent
+        }
+        return false
     }
 
     private static func finishWithoutKeeper(_ entry: borrowing StoredContainer, _ isReleased: Bool) {

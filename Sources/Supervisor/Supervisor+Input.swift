@@ -67,6 +67,7 @@ extension Supervisor {
     private func closeInput() {
         guard stdin.rawOrNone >= 0 else { return }
         stdin = nil
+        inputIsClosed = true
         guard !keeperIsLost else { return }
         do throws(Failure) {
             // Another connection: on ours news may come at any moment.

@@ -69,7 +69,9 @@ extension Supervisor {
         stdout = kept.stdout.take()
         stderr = kept.stderr.take()
         process = kept.container.take()
-        if !hadInput { inputEnds = false }
+        let hasInput = stdin.rawOrNone >= 0 || terminal.rawOrNone >= 0
+        // Another run's.
+        if !hadInput, hasInput, inputIsClosed { (inputEnds, inputIsClosed) = (false, false) }
         if stdin.rawOrNone >= 0 { _ = clinux_set_nonblocking(stdin.rawOrNone) }
         if terminal.rawOrNone >= 0 {
             _ = clinux_set_nonblocking(terminal.rawOrNone)

@@ -82,6 +82,8 @@ extension Supervisor {
         case .listener: admit()
         case .signals: receiveSignals()
         case .log:
+            // Somebody deletes the container, and does not wait for us: it is not to be written again.
+            if core.halt == .released, core.hasTold { return closeLog() }
             log?.writer.checkFile()
             for stream in 0..<2 { streams[stream].isDue = true }
         case .child: childEnded()

@@ -98,6 +98,11 @@ extension Supervisor {
         }
     }
 
+    func closeLog() {
+        poller.remove(log?.writer.watch ?? -1)
+        log = nil
+    }
+
     // MARK: Attached clients
 
     private func spread(_ stream: Int, from: UInt64, to: UInt64) {

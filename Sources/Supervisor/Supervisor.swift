@@ -48,6 +48,8 @@ final class Supervisor {
     var input: [UInt8] = []
     var inputStart = 0
     var inputEnds = false
+    /// The container has been told that; between two runs there is none that could be.
+    var inputIsClosed = false
     var stdinIsWatched = false
     var terminalSize: UInt32 = 0
 

@@ -219,4 +219,26 @@ struct AttachTests {
             #expect(outcome.stderr.isEmpty)
         }
     }
+
+    /// The end of the input that comes between two runs is the next one's.
+    @Test func theEndOfInputInTheRestartPause() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("[ -e /again ] || { touch /again; exit 1; }; wc -c; exit 8")
+            // The pause lasts until the gate is open.
+            let gate = container.directory.path + "/gate"
+            let words = ["sh", "-c", "while [ ! -e \(gate) ]; do sleep 0.02; done"]
+            let hook = ["path": "/bin/sh", "args": words, "timeout": 60] as [String: Any]
+            try container.set("hooks", ["poststop": [hook]])
+            defer { try? Data().write(to: URL(filePath: gate)) }
+            try await container.supervise("--stdin", "--restart", "on-failure:1")
+            try await eventually("the pause") { try container.phase() == "restarting" }
+            let input = container.directory.path + "/in"
+            try "five\n".write(toFile: input, atomically: false, encoding: .utf8)
+            let client = try container.attach(name: "client", stdin: input)
+            try await attached(client)
+            try Data().write(to: URL(filePath: gate))
+            #expect(try await client.wait() == 8)
+            #expect(container.output("client") == "5\n")
+        }
+    }
 }

@@ -303,4 +303,20 @@ extension TestContainer {
     private func removeCgroups() throws {
         for path in Host.cgroups(of: id).reversed() { rmdir(path) }
     }
+
+    /// The exit command may be what removes the container.
+    @Test func theExitCommandDeletesIt() async throws {
+        try await TestContainer.with { container in
+            let said = container.directory.path + "/said"
+            let words = ([Machine.gantry] + container.globals + ["delete", container.id]).joined(
+                separator: " ")
+            try container.setScript("exit 3")
+            try await container.supervise(
+                "--exit-command", "\(words) > \(said) 2>&1; echo \"code $?\" >> \(said)")
+            try await eventually("its end") {
+                (try? String(contentsOfFile: said, encoding: .utf8)) == "code 0\n"
+            }
+            try container.expectNothing()
+        }
+    }
 }
