@@ -128,8 +128,11 @@ struct RestartTests {
                 try String(contentsOfFile: log, encoding: .utf8).contains(" F y\n")
             }
             try Data().write(to: URL(filePath: container.rootfs + "/go"))
-            #expect(try await container.exitCode() == 3)
-            #expect(try container.keptStatus()["restartCount"] as? Int == 1)
+            let code = try await container.exitCode()
+            let status = try container.keptStatus()
+            #expect(
+                code == 3 && status["restartCount"] as? Int == 1,
+                "\(code) \(status) \(container.messages())")
             // The pipe has no reader any more.
             #expect(try await writer.wait() == 128 + SIGPIPE)
             #expect(try await other.wait() == 128 + SIGPIPE)
