@@ -110,7 +110,7 @@ struct ForegroundTests {
                 """
                 for n in \(signals.map(String.init).joined(separator: " ")); do trap "echo $n >>/got" $n; done
                 trap 'exit 7' USR1
-                touch /ready /got
+                touch /got /ready
                 while :; do sleep 0.01; done
                 """)
             let child = try Child.spawn(

@@ -81,7 +81,7 @@ struct SupervisedLifecycleTests {
                 try await container.fail(["start", container.id], says: "no such file or directory")
                 let supervision = try await container.supervision(when: "stopped")
                 #expect(supervision["exitCode"] as? Int == 4)
-                #expect(try Host.processes(of: container.id) == [])
+                try await eventually("nothing to run") { try Host.processes(of: container.id) == [] }
                 #expect(Host.cgroups(of: container.id) == [])
             }
             try container.setScript("exit 5")
@@ -264,8 +264,26 @@ struct SupervisedLifecycleTests {
                 let line = list.first { $0.hasPrefix("\(container.id)-\(number) ") }
                 #expect(line?.contains("stopped (\(number % 200))") == true, "\(line ?? "")")
             }
-            #expect(try Host.processes(of: container.id) == [])
+            try await eventually("nothing to run") { try Host.processes(of: container.id) == [] }
             for number in 0..<count { try await container.succeed(["delete", "\(container.id)-\(number)"]) }
+            try container.expectNothing()
+        }
+    }
+
+    /// The exit command may be what removes the container.
+    @Test func theExitCommandDeletesIt() async throws {
+        try await TestContainer.with { container in
+            let said = container.directory.path + "/said"
+            let words = ([Machine.gantry] + container.globals + ["delete", container.id]).joined(
+                separator: " ")
+            try container.setScript("exit 3")
+            try await container.supervise(
+                "--exit-command", "\(words) > \(said) 2>&1; echo \"code $?\" >> \(said)")
+            try await eventually("its end") {
+                (try? String(contentsOfFile: said, encoding: .utf8)) == "code 0\n"
+            }
+            // Keeper and supervisor end after the command.
+            try await eventually("nothing to run") { try Host.processes(of: container.id) == [] }
             try container.expectNothing()
         }
     }
@@ -302,21 +320,5 @@ extension TestContainer {
 
     private func removeCgroups() throws {
         for path in Host.cgroups(of: id).reversed() { rmdir(path) }
-    }
-
-    /// The exit command may be what removes the container.
-    @Test func theExitCommandDeletesIt() async throws {
-        try await TestContainer.with { container in
-            let said = container.directory.path + "/said"
-            let words = ([Machine.gantry] + container.globals + ["delete", container.id]).joined(
-                separator: " ")
-            try container.setScript("exit 3")
-            try await container.supervise(
-                "--exit-command", "\(words) > \(said) 2>&1; echo \"code $?\" >> \(said)")
-            try await eventually("its end") {
-                (try? String(contentsOfFile: said, encoding: .utf8)) == "code 0\n"
-            }
-            try container.expectNothing()
-        }
     }
 }
