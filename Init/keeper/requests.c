@@ -83,6 +83,8 @@ static void request_watch(struct keeper *keeper, int client) {
     }
     keeper->clients[client].launching = 0;
     keeper->looks = 1; // It may have ended already.
+    // Before the launcher is: when that has ended, the supervisor must have heard of what it has started.
+    tell_supervisor(keeper);
     answer(keeper, client, CKEEPER_DONE, 0, 0, 0, 0);
 }
 

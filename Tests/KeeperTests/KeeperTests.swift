@@ -112,6 +112,24 @@ private struct Absent: Error {}
         try world.keeper.end()
     }
 
+    /// A launcher that has ended has started what the supervisor has heard of, or nothing.
+    @Test func theSupervisorHearsOfAStartFirst() throws {
+        var world = try World()
+        var supervisor = try present(try KeeperConnection.connect(directory: world.directory))
+        try supervisor.becomeSupervisor()
+        _ = try Self.state(supervisor)
+        for run in UInt32(1)...50 {
+            let pid = try world.shell("exit 0")
+            try world.keeper.watch(pid, as: CKEEPER_CONTAINER)
+            var known: UInt32 = 0
+            while case .state(let kept) = try supervisor.nextEvent() { known = kept.state.run }
+            #expect(known == run)
+            _ = try world.keeper.waitForExit(of: pid)
+        }
+        _ = consume supervisor
+        try world.keeper.end()
+    }
+
     @Test func itAdoptsOrphans() throws {
         var world = try World()
         let pipe = try Pipe()
