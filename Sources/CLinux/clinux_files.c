@@ -3,11 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/nsfs.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,14 +21,6 @@ static int result(long value) {
 
 int clinux_openat(int dirfd, const char *path, int flags, unsigned mode) {
     return result(openat(dirfd, path, flags | O_CLOEXEC, mode));
-}
-
-int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
-    struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
-    int value = -EAGAIN;
-    for (int attempt = 0; value == -EAGAIN && attempt < 256; attempt++)
-        value = result(syscall(SYS_openat2, dirfd, path, &how, sizeof how));
-    return value;
 }
 
 int clinux_close(int fd) {
@@ -103,11 +92,6 @@ int64_t clinux_file_mode(int fd) {
     return fstat(fd, &status) < 0 ? -errno : (int64_t)status.st_mode;
 }
 
-int64_t clinux_fs_type(int fd) {
-    struct statfs status;
-    return fstatfs(fd, &status) < 0 ? -errno : (int64_t)(uint32_t)status.f_type;
-}
-
 int64_t clinux_fs_type_at(const char *path) {
     struct statfs status;
     return statfs(path, &status) < 0 ? -errno : (int64_t)(uint32_t)status.f_type;
@@ -131,10 +115,6 @@ int clinux_cloexec_from(unsigned first) {
 
 int clinux_fd_exists(int fd) {
     return result(fcntl(fd, F_GETFD)) < 0 ? -EBADF : 0;
-}
-
-int clinux_namespace_type(int fd) {
-    return result(ioctl(fd, NS_GET_NSTYPE));
 }
 
 long clinux_fd_path(int fd, void *buffer, size_t length) {

@@ -208,10 +208,6 @@ int clinux_signalfd_read(int fd) {
     return count < 0 ? -errno : (int)info.ssi_signo;
 }
 
-int clinux_raise(int signo) {
-    return raise(signo) == 0 ? 0 : -errno;
-}
-
 const char *clinux_errno_text(int error) {
     return strerrordesc_np(error);
 }

@@ -7,10 +7,6 @@
 /// openat(2). Variadic in C.
 int clinux_openat(int dirfd, const char *_Nonnull path, int flags, unsigned mode);
 
-/// openat2(2), Linux 5.6. Retries EAGAIN, which scoped lookups return while something is renamed or mounted, up to
-/// 256 times (32 retries were seen to fail in 3 of 100 under load).
-int clinux_openat2(int dirfd, const char *_Nonnull path, uint64_t flags, uint64_t mode, uint64_t resolve);
-
 int clinux_close(int fd);
 /// dup(2), close-on-exec.
 int clinux_duplicate(int fd);
@@ -32,10 +28,7 @@ int64_t clinux_file_size(int fd);
 /// st_mode of an open file.
 int64_t clinux_file_mode(int fd);
 
-/// f_type of the file system an open file is on (statfs(2)).
-int64_t clinux_fs_type(int fd);
-
-/// f_type of the file system at `path`.
+/// f_type of the file system at `path` (statfs(2)).
 int64_t clinux_fs_type_at(const char *_Nonnull path);
 
 /// memfd_create(2) with MFD_CLOEXEC and MFD_ALLOW_SEALING, executable where `executable` (MFD_EXEC, Linux 6.3;
@@ -50,9 +43,6 @@ int clinux_cloexec_from(unsigned first);
 
 /// 0 when the descriptor is open, else -EBADF.
 int clinux_fd_exists(int fd);
-
-/// ns_get_nstype(2): the CLONE_NEW* constant of a namespace descriptor.
-int clinux_namespace_type(int fd);
 
 /// readlink(2) of /proc/self/fd/N: the path of an open file. Returns its length.
 long clinux_fd_path(int fd, void *_Nonnull buffer, size_t length);

@@ -73,9 +73,6 @@ int clinux_signalfd_read(int fd);
 /// The text of an errno, untranslated; null for an unknown one (strerrordesc_np(3), a GNU extension).
 const char *_Nullable clinux_errno_text(int error);
 
-/// Ends the calling process by a signal sent to itself.
-int clinux_raise(int signo);
-
 /// getpid(2).
 int clinux_pid(void);
 
