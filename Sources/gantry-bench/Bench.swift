@@ -32,6 +32,11 @@ struct Bench: ParsableCommand {
     var engines = false
     @Flag(help: "Measure supervised containers, beside conmon.")
     var supervisor = false
+    @Flag(
+        help:
+            "Measure `create` with 500 containers alive, beside the floor, and what a limit on processor time gives."
+    )
+    var crowd = false
     @Option(help: ArgumentHelp("conmon to compare with.", valueName: "path"))
     var conmon = "/usr/bin/conmon"
     @Option(help: ArgumentHelp("Runtime to measure.", valueName: "path"))
@@ -54,6 +59,7 @@ struct Bench: ParsableCommand {
     func run() throws {
         let launcher = try Launcher(program: helpers + "/launch", log: work + "/log")
         if supervisor { return try measureSupervisor(launcher) }
+        if crowd { return try measureCrowd(launcher) }
         let competitors = try competitors(launcher)
         var results = Results(competitors: competitors.map(\.name), versions: competitors.map(\.version))
         if engines {
@@ -65,9 +71,23 @@ struct Bench: ParsableCommand {
         try tell(Report(results: results, rounds: samples, bars: engines ? Bar.engines : Bar.all))
     }
 
-    private func measureSupervisor(_ launcher: Launcher) throws {
-        let gantry = try Competitor(
+    private func ourselves(_ launcher: Launcher) throws -> Competitor {
+        try Competitor(
             name: "gantry", program: URL(fileURLWithPath: gantry).path, work: work, launcher: launcher)
+    }
+
+    private func measureCrowd(_ launcher: Launcher) throws {
+        let gantry = try ourselves(launcher)
+        var results = Results(competitors: [gantry.name], versions: [gantry.version])
+        let bench = CrowdMeasurements(
+            launcher: launcher, bundle: try Bundle(directory: work + "/bundle", specFrom: runc),
+            floor: helpers + "/floor", gantry: gantry, work: work, rounds: samples, warmup: warmup)
+        try bench.measure(into: &results)
+        try tell(Report(results: results, rounds: samples, bars: Bar.crowd))
+    }
+
+    private func measureSupervisor(_ launcher: Launcher) throws {
+        let gantry = try ourselves(launcher)
         _ = try launcher.succeed([conmon, "--version"])
         let version = launcher.output().split(separator: "\n").first.map(String.init) ?? "?"
         var results = Results(

@@ -54,21 +54,20 @@ final class Bundle {
 
     var rootfs: String { directory + "/rootfs" }
 
-    /// Writes config.json, with another program or a memory limit where they are given.
-    func write(args: [String]? = nil, memoryLimit bytes: Int? = nil) throws {
+    /// Writes config.json, with another program or a limit where they are given.
+    func write(args: [String]? = nil, memoryLimit bytes: Int? = nil, quota percent: Double? = nil) throws {
         var configuration = configuration
         if let args {
             var process = configuration["process"] as? [String: Any] ?? [:]
             process["args"] = args
             configuration["process"] = process
         }
-        if let bytes {
-            var linux = configuration["linux"] as? [String: Any] ?? [:]
-            var resources = linux["resources"] as? [String: Any] ?? [:]
-            resources["memory"] = ["limit": bytes]
-            linux["resources"] = resources
-            configuration["linux"] = linux
-        }
+        var linux = configuration["linux"] as? [String: Any] ?? [:]
+        var resources = linux["resources"] as? [String: Any] ?? [:]
+        if let bytes { resources["memory"] = ["limit": bytes] }
+        if let percent { resources["cpu"] = ["quota": Int(percent * 1000), "period": 100_000] }
+        linux["resources"] = resources
+        configuration["linux"] = linux
         let data = try JSONSerialization.data(
             withJSONObject: configuration, options: [.sortedKeys, .prettyPrinted])
         try data.write(to: URL(fileURLWithPath: directory + "/config.json"))

@@ -29,6 +29,11 @@ struct Bar {
         Bar(measure: .idleCalls, other: nil, most: 0),
     ]
 
+    static let crowd = [
+        Bar(measure: .growth, other: nil, most: 1.2),
+        Bar(measure: .quotaError, other: nil, most: 3),
+    ]
+
     static let engines = [
         Bar(measure: .podmanRun, other: "crun", most: 1),
         Bar(measure: .ctrRun, other: "crun", most: 1),
@@ -81,7 +86,8 @@ struct Report {
 
     private func cell(_ measure: Measure, _ competitor: String) -> String {
         guard let median = results.median(measure, competitor) else { return "–" }
-        let value = measure.unit == "ms" ? String(format: "%.2f", median) : String(format: "%.0f", median)
+        let isFine = measure.unit == "ms" || median < 10
+        let value = String(format: isFine ? "%.2f" : "%.0f", median)
         guard competitor != "gantry", let ratio = results.ratio(measure, "gantry", to: competitor) else {
             return value
         }

@@ -2,6 +2,7 @@
 enum Measure: String, CaseIterable {
     case run, create, start, state, delete, exec, execTerminal, peakMemory, systemCalls, memoryLimit
     case podmanRun, ctrRun
+    case createAlone, createCrowded, growth, quotaError
     case supervisedStart, supervisionCost, stopObeyed, stopIgnored
     case logMemory, logProcessor, logDisk, idleMemory, idleCalls
 
@@ -13,6 +14,10 @@ enum Measure: String, CaseIterable {
         case .memoryLimit: "smallest memory limit"
         case .podmanRun: "podman run --rm --network none"
         case .ctrRun: "ctr run --rm"
+        case .createAlone: "create, nothing else alive"
+        case .createCrowded: "create among 500 others"
+        case .growth: "its growth, in the floor's"
+        case .quotaError: "20 % of a processor, error"
         case .supervisedStart: "supervised run --detach"
         case .supervisionCost: "of it, supervision"
         case .stopObeyed: "stop, obeyed"
@@ -29,7 +34,8 @@ enum Measure: String, CaseIterable {
     var unit: String {
         switch self {
         case .peakMemory, .memoryLimit, .idleMemory: "KiB"
-        case .systemCalls, .idleCalls: ""
+        case .systemCalls, .idleCalls, .growth: ""
+        case .quotaError: "points"
         default: "ms"
         }
     }
@@ -60,7 +66,7 @@ struct Results {
         Self.median(values(measure, competitor))
     }
 
-    var hasFloor: Bool { !values(.run, Results.floor).isEmpty }
+    var hasFloor: Bool { samples.keys.contains { $0.hasSuffix(" " + Results.floor) } }
 
     /// Median of the ratios within the rounds.
     func ratio(_ measure: Measure, _ competitor: String, to other: String) -> Double? {

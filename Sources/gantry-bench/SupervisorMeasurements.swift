@@ -116,7 +116,7 @@ struct SupervisorMeasurements {
         do {
             try waitForEnd(of: log)
             let end = DispatchTime.now().uptimeNanoseconds
-            let processor = contestant.processes.reduce(0.0) { $0 + Self.processorTime($1) }
+            let processor = contestant.processes.reduce(0.0) { $0 + ProcessFiles.processorTime($1) }
             try contestant.end()
             return (Double(end - begin) / 1e6, processor)
         } catch {
@@ -171,7 +171,7 @@ struct SupervisorMeasurements {
             }
             usleep(500_000)
             for contestant in contestants {
-                let pages = contestant.processes.reduce(0) { $0 + Self.proportionalSetSize($1) }
+                let pages = contestant.processes.reduce(0) { $0 + ProcessFiles.proportionalSetSize($1) }
                 results.add(Double(pages), .idleMemory, name)
             }
             if name == gantry.name, let first = contestants.first {
@@ -210,11 +210,13 @@ struct SupervisorMeasurements {
                 "--log-path",
                 log, id,
             ]))
-        let keeper = try Self.parent(of: try Self.number(in: pidFile))
+        let keeper = try ProcessFiles.parent(of: try ProcessFiles.number(in: pidFile))
         // The supervisor is started beside the container, and may come after it.
         var supervisor: Int?
         for _ in 0..<1000 where supervisor == nil {
-            supervisor = Self.children(of: keeper).first { Self.commandLine($0).contains("supervise") }
+            supervisor = ProcessFiles.children(of: keeper).first {
+                ProcessFiles.commandLine($0).contains("supervise")
+            }
             usleep(1000)
         }
         guard let supervisor else { throw BenchError("\(id) has no supervisor") }
@@ -234,48 +236,11 @@ struct SupervisorMeasurements {
         command += ["--conmon-pidfile", pidFile + ".conmon", "--log-level", "error"]
         for argument in runtime.dropFirst() { command += ["--runtime-arg", argument] }
         _ = try launcher.succeed(command)
-        for _ in 0..<5000 where (try? Self.number(in: pidFile)) == nil { usleep(1000) }
-        let process = try Self.number(in: pidFile + ".conmon")
+        for _ in 0..<5000 where (try? ProcessFiles.number(in: pidFile)) == nil { usleep(1000) }
+        let process = try ProcessFiles.number(in: pidFile + ".conmon")
         _ = try launcher.succeed(gantry.command("start", id))
         return Contestant(name: Self.other, id: id, log: log, processes: [process]) {
             _ = try launcher.succeed(gantry.command("delete", "--force", id))
         }
-    }
-
-    // MARK: /proc
-
-    private static func number(in file: String) throws -> Int {
-        let text = try String(contentsOfFile: file, encoding: .utf8)
-        guard let number = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw BenchError("\(file) has no number: \(text)")
-        }
-        return number
-    }
-
-    private static func parent(of pid: Int) throws -> Int {
-        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        return Int(stat.split(separator: ")").last!.split(separator: " ")[1]) ?? 0
-    }
-
-    private static func children(of pid: Int) -> [Int] {
-        let text = try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
-        return (text ?? "").split(separator: " ").compactMap { Int($0) }
-    }
-
-    private static func commandLine(_ pid: Int) -> String {
-        (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
-    }
-
-    /// Milliseconds on a processor.
-    private static func processorTime(_ pid: Int) -> Double {
-        let text = (try? String(contentsOfFile: "/proc/\(pid)/schedstat", encoding: .utf8)) ?? ""
-        return (text.split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1e6
-    }
-
-    /// KiB.
-    private static func proportionalSetSize(_ pid: Int) -> Int {
-        let text = (try? String(contentsOfFile: "/proc/\(pid)/smaps_rollup", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("Pss:") }
-        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     }
 }
