@@ -15,19 +15,17 @@ extension Cgroup {
         to resources: Spec.Linux.Resources, changing changes: Spec.Linux.Resources,
         keep: () throws(Failure) -> Void
     ) throws(Failure) -> [String] {
-        var relevant = Spec.Linux.Resources()
-        if changes.memory != nil { relevant.memory = resources.memory }
-        if changes.cpu != nil { relevant.cpu = resources.cpu }
-        if changes.pids != nil { relevant.pids = resources.pids }
-        var limits = try ResourceSettings(relevant, isUnified ? .v2 : .v1)
+        var limits = try ResourceSettings(
+            Self.relevant(resources, changes), isUnified ? .v2 : .v1)
         if !isUnified, changes.memory?.disableOOMKiller == false {
             limits.add(
                 Setting(
                     controller: "memory", file: "memory.oom_control", value: "0",
                     place: "linux.resources.memory.disableOOMKiller"))
         }
-        if resources.memory?.checkBeforeUpdate == true, let limit = changes.memory?.limit, limit > 0 {
-            try checkUse(below: limit)
+        if resources.memory?.checkBeforeUpdate == true, let memory = changes.memory {
+            try checkUse(below: memory.limit, "limit")
+            try checkUse(below: memory.swap, "swap")
         }
         var writes: [Write] = []
         for setting in limits.settings {
@@ -37,8 +35,24 @@ extension Cgroup {
         return limits.warnings
     }
 
+    /// What has to be written: values that the kernel checks against each other together, of the others what is new.
+    private static func relevant(
+        _ resources: Spec.Linux.Resources, _ changes: Spec.Linux.Resources
+    ) -> Spec.Linux.Resources {
+        var relevant = changes
+        relevant.devices = []
+        if changes.memory != nil { relevant.memory = resources.memory }
+        if let cpu = changes.cpu {
+            relevant.cpu = resources.cpu
+            // A cgroup that stays idle has no weight; it gets back its own when it is idle no more.
+            if resources.cpu?.idle == 1, cpu.shares ?? 0 == 0 { relevant.cpu?.shares = nil }
+        }
+        return relevant
+    }
+
     private func directory(for setting: Setting) throws(Failure) -> Directory {
         if let unified, isUnified {
+            if setting.controller.isEmpty { return unified }
             var error: CInt = 0
             let enabled = CgroupFile.read(unified.path + "/cgroup.controllers", error: &error) ?? ""
             let words = enabled.utf8.split(separator: UInt8(ascii: " "))
@@ -53,47 +67,69 @@ extension Cgroup {
     }
 
     /// Version 1 refuses such a limit by itself, version 2 would kill.
-    private func checkUse(below limit: Int64) throws(Failure) {
-        guard isUnified, let unified else { return }
+    private func checkUse(below limit: Int64?, _ name: StaticString) throws(Failure) {
+        guard let limit, limit > 0, isUnified, let unified else { return }
         let text = try CgroupFile.read(unified.path + "/memory.current")
-        guard let used = Int64(text), used > limit else { return }
+        guard let used = Int64(text), used >= limit else { return }
         throw Failure(
-            .state, "the container uses \(used) bytes, more than \(limit)", at: "linux.resources.memory.limit"
-        )
+            .state, "the container uses \(used) bytes, which is not below \(limit)",
+            at: "linux.resources.memory.\(name)")
     }
 
-    /// One file, what shall be in it and what is.
+    /// A line for a file, and what takes it back.
     private struct Write {
         let setting: Setting
         let path: String
-        let old: String
+        let undo: [String]
 
         /// nil when there is nothing to do.
-        init?(_ setting: Setting, _ directory: String) throws(Failure) {
-            path = directory + "/" + setting.file
-            self.setting = setting
+        init?(_ wanted: Setting, _ directory: String) throws(Failure) {
+            var setting = wanted
             var error: CInt = 0
-            guard let text = CgroupFile.read(path, error: &error) else {
+            var text = CgroupFile.read(directory + "/" + setting.file, error: &error)
+            if text == nil, error == -CgroupErrno.notFound, let other = setting.forOtherKernels {
+                setting = other
+                text = CgroupFile.read(directory + "/" + setting.file, error: &error)
+            }
+            self.setting = setting
+            path = directory + "/" + setting.file
+            guard let text else {
+                if error == -CgroupErrno.access {
+                    throw Failure(
+                        .unsupported,
+                        "\(setting.file) cannot be read, and so its value could not be set back",
+                        at: setting.place)
+                }
                 try CgroupPlan.judge(error, setting, path)
                 return nil
             }
+            undo = Self.undo(setting, text)
+            if undo.count == 1 && undo[0].utf8.elementsEqual(setting.value.utf8) { return nil }
+        }
+
+        private static func undo(_ setting: Setting, _ text: String) -> [String] {
             // `oom_kill_disable 0` and more lines.
-            let words = text.utf8.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
-            let hasName = setting.file.utf8.elementsEqual("memory.oom_control".utf8) && words.count > 1
-            old = hasName ? String(Substring(words[1])) : text
-            if old.utf8.elementsEqual(setting.value.utf8) { return nil }
+            if setting.file.utf8.elementsEqual("memory.oom_control".utf8) {
+                let words = text.utf8.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+                if words.count > 1 { return [String(Substring(words[1]))] }
+            }
+            // That of an idle cgroup; it comes back with cpu.idle.
+            if setting.file.utf8.elementsEqual("cpu.weight".utf8), text.utf8.elementsEqual("0".utf8) {
+                return []
+            }
+            return KeyedFile.undo(setting.value, of: setting.file, content: text)
         }
     }
 
     private static func perform(_ writes: [Write], _ keep: () throws(Failure) -> Void) throws(Failure) {
         var done: [Write] = []
         do throws(Failure) {
-            try writeInWorkingOrder(writes, { $0.setting.value }, &done)
+            try writeInWorkingOrder(writes, { [$0.setting.value] }, &done)
             try keep()
         } catch {
             var restored: [Write] = []
             do throws(Failure) {
-                try writeInWorkingOrder(done.reversed(), { $0.old }, &restored)
+                try writeInWorkingOrder(done.reversed(), { $0.undo }, &restored)
             } catch let second {
                 throw Failure(
                     error.kind,
@@ -107,13 +143,16 @@ extension Cgroup {
     /// Many values allow each other only in one order, which depends on what is there: a higher memory limit comes
     /// after the one on memory and swap, a lower one before it. So what is refused is tried again behind the others.
     private static func writeInWorkingOrder(
-        _ writes: [Write], _ value: (Write) -> String, _ done: inout [Write]
+        _ writes: [Write], _ lines: (Write) -> [String], _ done: inout [Write]
     ) throws(Failure) {
         var pending = writes
         while !pending.isEmpty {
             var refused: [(write: Write, error: CInt)] = []
             for write in pending {
-                let result = CgroupFile.write(value(write), to: write.path)
+                var result: CInt = 0
+                for line in lines(write) where result >= 0 {
+                    result = CgroupFile.write(line, to: write.path)
+                }
                 if result >= 0 { done.append(write) } else { refused.append((write, result)) }
             }
             if let first = refused.first, refused.count == pending.count {

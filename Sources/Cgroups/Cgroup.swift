@@ -89,29 +89,42 @@ public struct Cgroup: Equatable, Sendable {
 
 /// Files of cgroups: open, one read or write, close.
 enum CgroupFile {
+    /// - Parameter value: empty for an empty list, which the kernel takes as an empty line: no bytes say nothing.
     /// - Returns: 0 or -errno.
     static func write(_ value: String, to path: String) -> CInt {
-        var value = value
+        var value = value.isEmpty ? "\n" : value
         return value.withUTF8 { bytes in
             guard let base = bytes.baseAddress else { return 0 }
             return clinux_write_file(path, base, bytes.count)
         }
     }
 
-    /// At most a page, without the line end; nil with -errno stored when it cannot be read.
+    /// Without the line end; nil with -errno stored when it cannot be read.
     static func read(_ path: String, error: inout CInt) -> String? {
-        var count = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, used in
-            count = clinux_read_file(path, buffer.baseAddress!, buffer.count)
-            used = max(count, 0)
+        // A page is enough for all but lists of thousands of CPUs or devices. The kernel fills the buffer if it can, so
+        // that less than that is all there is.
+        var size = 4096
+        while true {
+            var count = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, used in
+                count = clinux_read_file(path, buffer.baseAddress!, buffer.count)
+                used = max(count, 0)
+            }
+            guard count >= 0 else {
+                error = CInt(count)
+                return nil
+            }
+            if count == size && size < limit {
+                size *= 8
+                continue
+            }
+            let text = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
+            return String(decoding: text, as: UTF8.self)
         }
-        guard count >= 0 else {
-            error = CInt(count)
-            return nil
-        }
-        let text = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
-        return String(decoding: text, as: UTF8.self)
     }
+
+    /// More than any file of one value or of one line a device has.
+    private static let limit = 4 << 20
 
     static func read(_ path: String) throws(Failure) -> String {
         var error: CInt = 0

@@ -138,7 +138,11 @@ extension CgroupPlan {
 
     static func apply(_ setting: Setting, to directory: Cgroup.Directory) throws(Failure) {
         let path = directory.path + "/" + setting.file
-        try judge(CgroupFile.write(setting.value, to: path), setting, path)
+        let result = CgroupFile.write(setting.value, to: path)
+        if result == -CgroupErrno.notFound, let other = setting.forOtherKernels {
+            return try apply(other, to: directory)
+        }
+        try judge(result, setting, path)
     }
 
     static func judge(_ result: CInt, _ setting: Setting, _ path: String) throws(Failure) {
@@ -151,10 +155,20 @@ extension CgroupPlan {
             message = "the kernel does not accept \(setting.value) for \(setting.file)"
         case CgroupErrno.busy where setting.controller.utf8.elementsEqual("memory".utf8):
             message = "the container uses more than \(setting.value) bytes"
+        case CgroupErrno.noDevice: message = "there is no such device"
+        case CgroupErrno.notSupported where setting.file.utf8.elementsEqual("io.weight".utf8):
+            message = "the device has no weights: io.cost is not enabled for it, and BFQ is not loaded"
+        case CgroupErrno.notSupported where isWeight(setting):
+            message = "the device has no weights: its I/O scheduler is not BFQ"
         default: message = "cannot write \(setting.file)"
         }
         let failure = Failure.system(-result, call, message)
         throw failure.located(at: setting.place)
+    }
+
+    private static func isWeight(_ setting: Setting) -> Bool {
+        setting.file.utf8.elementsEqual("io.bfq.weight".utf8)
+            || setting.file.utf8.elementsEqual("blkio.bfq.weight_device".utf8)
     }
 
     /// A process can only enter a version 1 cpuset that has CPUs and memory nodes, and a new one has none: it

@@ -35,9 +35,10 @@ extension CgroupPlan {
         _ = try Self.makeDirectory(directory, below: hierarchy.mountPoint, &made)
         try checkType(directory)
         for setting in settings {
-            guard controllers.contains(where: { $0.utf8.elementsEqual(setting.controller.utf8) }) else {
-                throw Self.missing(setting, obstacles)
-            }
+            let isThere =
+                setting.controller.isEmpty
+                || controllers.contains { $0.utf8.elementsEqual(setting.controller.utf8) }
+            guard isThere else { throw Self.missing(setting, obstacles) }
             try Self.apply(setting, to: directory)
         }
     }

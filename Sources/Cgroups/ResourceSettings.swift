@@ -21,6 +21,12 @@ struct ResourceSettings: Equatable, Sendable {
         if let memory = resources.memory { try add(memory) }
         if let cpu = resources.cpu { try add(cpu) }
         if let pids = resources.pids { add(pids) }
+        if let blockIO = resources.blockIO { try add(blockIO) }
+        add(resources.hugepageLimits)
+        if let network = resources.network { try add(network) }
+        add(resources.rdma)
+        // Last: what names a file knows better.
+        try add(unified: resources.unified)
     }
 
     mutating func add(_ setting: Setting) {
@@ -29,18 +35,5 @@ struct ResourceSettings: Equatable, Sendable {
 
     mutating func warn(_ place: String, _ message: String) {
         warnings.append(place + ": " + message)
-    }
-}
-
-extension ResourceSettings {
-    /// A number of 0 and more is written as it is, so that 0 is no more than the process itself: the kernel
-    /// charges forks, not what is there. A version 2 cgroup with 0 could not even be entered by clone3(2), so
-    /// 0 becomes 1, which allows the same.
-    private mutating func add(_ pids: Spec.Linux.Resources.Pids) {
-        guard let limit = pids.limit else { return }
-        add(
-            Setting(
-                controller: "pids", file: "pids.max", value: limit < 0 ? "max" : String(max(limit, 1)),
-                place: "linux.resources.pids.limit"))
     }
 }

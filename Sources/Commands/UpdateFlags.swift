@@ -59,7 +59,7 @@ enum UpdateFlags {
             resources, text throws(Failure) in
             resources.pids = Resources.Pids(limit: try number(text))
         },
-        Row("blkio-weight", "N", "Weight of I/O, 10 to 1000 (not supported yet)") {
+        Row("blkio-weight", "N", "Weight of I/O relative to others: 10 to 1000") {
             resources, text throws(Failure) in
             resources.blockIO = Resources.BlockIO()
             resources.blockIO?.weight = try number(text)

@@ -39,12 +39,45 @@ extension Validator {
         return ["KB", "MB", "GB"].contains { bytes.suffix(2).elementsEqual($0.utf8) }
     }
 
-    /// A key is the name of one file in the container's cgroup.
+    /// A name becomes the first word of a line.
+    static func checkPriorities(_ resources: Spec.Linux.Resources, _ place: Place) throws(Failure) {
+        guard let network = resources.network else { return }
+        for (index, interface) in network.priorities.enumerated() where !isWord(interface.name) {
+            throw place.failure(
+                "network.priorities[\(index)].name",
+                "\(quoted(interface.name)) is not the name of an interface")
+        }
+    }
+
+    static func checkRdma(_ resources: Spec.Linux.Resources, _ place: Place) throws(Failure) {
+        for device in resources.rdma {
+            if !isWord(device.device) {
+                throw place.failure(member("rdma", device.device), "must be the name of a device")
+            }
+            if device.hcaHandles == nil && device.hcaObjects == nil {
+                throw place.failure(member("rdma", device.device), "must have hcaHandles or hcaObjects")
+            }
+        }
+    }
+
+    private static func isWord(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }
+    }
+
+    /// A key is the name of one file in the container's cgroup: of a controller, or of those that every cgroup has,
+    /// unless writing there is no setting but an act.
     static func checkUnified(_ resources: Spec.Linux.Resources, _ place: Place) throws(Failure) {
         for entry in resources.unified {
-            let isDirectory = entry.key.isSame(as: ".") || entry.key.isSame(as: "..")
-            if entry.key.isEmpty || isDirectory || entry.key.utf8.contains(UInt8(ascii: "/")) {
-                throw place.failure(member("unified", entry.key), "must be the name of a cgroup file")
+            let key = entry.key.utf8
+            guard let dot = key.firstIndex(of: UInt8(ascii: ".")), dot > key.startIndex,
+                key.index(after: dot) < key.endIndex, key.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "/") })
+            else {
+                throw place.failure(
+                    member("unified", entry.key), "must be the name of a cgroup file, CONTROLLER.NAME")
+            }
+            for act in ["cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.freeze"]
+            where entry.key.isSame(as: act) {
+                throw place.failure(member("unified", entry.key), "is no setting of the cgroup")
             }
         }
     }

@@ -42,15 +42,6 @@ enum Unsupported {
         try refuse(process.execCPUAffinity != nil, "execCPUAffinity", "CPU affinity is", place)
     }
 
-    /// Engines write some of these with nothing in them, or with zero weights.
-    static func check(_ resources: Spec.Linux.Resources, _ place: Place) throws(Failure) {
-        try refuse(!isDefault(resources.blockIO), "blockIO", "I/O limits are", place)
-        try refuse(!resources.hugepageLimits.isEmpty, "hugepageLimits", "huge page limits are", place)
-        try refuse(!isDefault(resources.network), "network", "network classes are", place)
-        try refuse(!resources.rdma.isEmpty, "rdma", "RDMA limits are", place)
-        try refuse(!resources.unified.isEmpty, "unified", "cgroup files by name are", place)
-    }
-
     @inline(__always)
     private static func refuse(
         _ isUsed: Bool, _ path: StaticString, _ what: StaticString, _ place: Place
@@ -65,17 +56,5 @@ enum Unsupported {
         guard let user else { return }
         let parts = path.description.split(separator: "*", maxSplits: 1)
         throw place.failure("\(parts[0])\(user)\(parts[1])", "\(what) not supported yet", .unsupported)
-    }
-
-    private static func isDefault(_ blockIO: Spec.Linux.Resources.BlockIO?) -> Bool {
-        guard let blockIO else { return true }
-        return (blockIO.weight ?? 0) == 0 && (blockIO.leafWeight ?? 0) == 0 && blockIO.weightDevice.isEmpty
-            && blockIO.throttleReadBpsDevice.isEmpty && blockIO.throttleWriteBpsDevice.isEmpty
-            && blockIO.throttleReadIOPSDevice.isEmpty && blockIO.throttleWriteIOPSDevice.isEmpty
-    }
-
-    private static func isDefault(_ network: Spec.Linux.Resources.Network?) -> Bool {
-        guard let network else { return true }
-        return (network.classID ?? 0) == 0 && network.priorities.isEmpty
     }
 }

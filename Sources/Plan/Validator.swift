@@ -24,7 +24,6 @@ public enum Validator {
         try Unsupported.check(spec)
         try Unsupported.check(process, Place("process"))
         try Unsupported.check(linux)
-        if let resources = linux.resources { try Unsupported.check(resources, Place("linux.resources")) }
     }
 
     /// Checks the document that `exec --process` is given.
@@ -40,7 +39,6 @@ public enum Validator {
     /// - Throws: as for a configuration; paths begin at the document's root.
     public static func check(_ resources: Spec.Linux.Resources) throws(Failure) {
         try check(resources, at: Place(""))
-        try Unsupported.check(resources, Place(""))
     }
 
     private static func check(_ linux: Spec.Linux, at place: Place) throws(Failure) {
@@ -72,6 +70,8 @@ public enum Validator {
     private static func check(_ resources: Spec.Linux.Resources, at place: Place) throws(Failure) {
         try checkDeviceRules(resources, place)
         try checkHugepages(resources, place)
+        try checkPriorities(resources, place)
+        try checkRdma(resources, place)
         try checkUnified(resources, place)
     }
 }

@@ -43,10 +43,8 @@ extension Operations {
         let configured = try Spec.load(json: try entry.config()).linux?.resources ?? Spec.Linux.Resources()
         guard let bytes = try entry.limits() else { return configured }
         let stored = try Spec.Linux.Resources.load(json: bytes, name: entry.path + "/limits.json")
-        var present = configured
-        present.memory = stored.memory
-        present.cpu = stored.cpu
-        present.pids = stored.pids
+        var present = stored
+        present.devices = configured.devices
         return present
     }
 

@@ -61,6 +61,96 @@ import Testing
         }
     }
 
+    /// A later value is refused: all files read as before, and files of lines get theirs back.
+    @Test func takenBackWhenALaterOneIsRefused() throws {
+        var files = Self.files
+        files["cgroup.controllers"] = "cpuset cpu io memory pids\n"
+        files["io.max"] = ""
+        files["io.weight"] = "default 100\n"
+        files["cpuset.cpus"] = "\n"
+        try withDirectory(files) { cgroup, path in
+            let all = try resources(
+                """
+                {"cpu":{"quota":5,"cpus":"0"},"memory":{"limit":8},"pids":{"limit":3},
+                 "blockIO":{"weight":500,"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":1}]},
+                 "unified":{"memory.no":"1"}}
+                """)
+            do throws(Failure) {
+                _ = try cgroup.update(to: all, changing: all) {}
+                Issue.record("was not refused")
+            } catch {
+                #expect(
+                    error.description.hasPrefix(
+                        "linux.resources.unified[\"memory.no\"]: this kernel has no memory.no"))
+            }
+            for (name, text) in files {
+                #expect(
+                    read(path + "/" + name) == text.trimmingCharacters(in: .whitespacesAndNewlines), "\(name)"
+                )
+            }
+            // The same when all could be written but not kept: a write here does not shorten a file as the kernel's do.
+            let short = try resources(
+                #"{"blockIO":{"weight":500,"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":1}]}}"#)
+            #expect(throws: Failure.self) {
+                _ = try cgroup.update(to: short, changing: short) { () throws(Failure) in
+                    #expect(read(path + "/io.weight") == "4950ult 100")
+                    #expect(read(path + "/io.max") == "8:0 rbps=1")
+                    throw Failure(.system, "the disk is full")
+                }
+            }
+            #expect(read(path + "/io.weight") == "default 100")
+            #expect(read(path + "/io.max") == "8:0 rbps=max")
+        }
+    }
+
+    /// An idle cgroup refuses a weight: none is written while it stays idle, and its own comes back afterwards.
+    @Test func idleGroupsHaveNoWeight() throws {
+        var files = Self.files
+        files["cpu.weight"] = "0\n"
+        files["cpu.idle"] = "1\n"
+        try withDirectory(files) { cgroup, path in
+            let idle = try resources(#"{"cpu":{"shares":512,"idle":1,"quota":5}}"#)
+            _ = try cgroup.update(to: idle, changing: try resources(#"{"cpu":{"quota":5}}"#)) {}
+            #expect(read(path + "/cpu.weight") == "0")
+            let busy = try resources(#"{"cpu":{"shares":512,"idle":0,"quota":5}}"#)
+            _ = try cgroup.update(to: busy, changing: try resources(#"{"cpu":{"idle":0}}"#)) {}
+            #expect(read(path + "/cpu.weight") == "59")
+            #expect(read(path + "/cpu.idle") == "0")
+        }
+    }
+
+    @Test func missingControllersAreNamed() throws {
+        try withDirectory(["cgroup.controllers": "pids\n", "cgroup.max.depth": "max\n"]) { cgroup, path in
+            for (text, place, controller) in [
+                (#"{"blockIO":{"weight":10}}"#, "blockIO.weight", "io"),
+                (#"{"hugepageLimits":[{"pageSize":"2MB","limit":0}]}"#, "hugepageLimits[0]", "hugetlb"),
+                (#"{"rdma":{"mlx":{"hcaObjects":1}}}"#, "rdma[\"mlx\"]", "rdma"),
+                (#"{"unified":{"misc.max":"a 1"}}"#, "unified[\"misc.max\"]", "misc"),
+            ] {
+                let all = try resources(text)
+                do throws(Failure) {
+                    _ = try cgroup.update(to: all, changing: all) {}
+                    Issue.record("\(text) was not refused")
+                } catch {
+                    let expected = "linux.resources.\(place): needs the cgroup controller \(controller),"
+                    #expect(error.description.hasPrefix(expected), "\(error)")
+                }
+            }
+            let depth = try resources(#"{"unified":{"cgroup.max.depth":"4"}}"#)
+            _ = try cgroup.update(to: depth, changing: depth) {}
+            #expect(read(path + "/cgroup.max.depth")?.hasPrefix("4") == true)
+        }
+    }
+
+    /// A list longer than a page is read whole, so that it can be set back whole.
+    @Test func longFiles() throws {
+        let list = (0..<4096).map { String($0 * 2) }.joined(separator: ",")
+        try withDirectory(["cpuset.cpus": list + "\n"]) { _, path in
+            let text = try CgroupFile.read(path + "/cpuset.cpus")
+            #expect(text == list)
+        }
+    }
+
     @Test func checkBeforeUpdate() throws {
         try withDirectory(Self.files) { cgroup, path in
             let all = try resources(#"{"memory":{"limit":999,"checkBeforeUpdate":true}}"#)

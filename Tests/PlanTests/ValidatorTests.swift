@@ -202,10 +202,31 @@ import Testing
                     == "linux.resources.hugepageLimits[0].pageSize: \(size.debugDescription)"
                     + " is not a size such as 64KB, 2MB or 1GB")
         }
-        for key in ["..", ".", "", "../memory.max", "a/b"] {
+        for key in [
+            "..", ".", "", "../memory.max", "a/b", "memory", ".max", "memory.", "io.max/", "io.m\nax",
+            "io max",
+        ] {
             #expect(
                 resourcesObjection { $0.unified = [.init(key, "1")] }
-                    == "linux.resources.unified[\(key.debugDescription)]: must be the name of a cgroup file")
+                    == "linux.resources.unified[\(key.debugDescription)]: must be the name of a cgroup file,"
+                    + " CONTROLLER.NAME")
+        }
+        for key in ["cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.freeze"] {
+            #expect(
+                resourcesObjection { $0.unified = [.init(key, "1")] }
+                    == "linux.resources.unified[\(key.debugDescription)]: is no setting of the cgroup")
+        }
+        for name in ["", "a b", "a\n", "\u{7f}"] {
+            #expect(
+                resourcesObjection { $0.rdma = [.init(device: name, hcaObjects: 1)] }
+                    == "linux.resources.rdma[\(name.debugDescription)]: must be the name of a device")
+            #expect(
+                resourcesObjection {
+                    $0.network = .init()
+                    $0.network?.priorities = [.init(name: "lo", priority: 1), .init(name: name, priority: 1)]
+                }
+                    == "linux.resources.network.priorities[1].name: \(name.debugDescription) is not the name of an interface"
+            )
         }
     }
 
@@ -220,9 +241,9 @@ import Testing
         resources.rdma = [.init(device: "d")]
         do {
             try Validator.check(resources)
-            Issue.record("RDMA limits passed")
+            Issue.record("an empty limit passed")
         } catch {
-            #expect(error.description == "rdma: RDMA limits are not supported yet")
+            #expect(error.description == "rdma[\"d\"]: must have hcaHandles or hcaObjects")
         }
     }
 }

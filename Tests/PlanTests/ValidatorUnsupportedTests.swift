@@ -50,30 +50,7 @@ import Testing
             "process.ioPriority: I/O priorities are"
         ),
         ({ $0.process?.execCPUAffinity = .init(initial: "0") }, "process.execCPUAffinity: CPU affinity is"),
-        ({ resources(&$0) { $0.blockIO?.weight = 10 } }, "linux.resources.blockIO: I/O limits are"),
-        (
-            { resources(&$0) { $0.blockIO?.throttleReadBpsDevice = [.init(major: 8, minor: 0, rate: 1)] } },
-            "linux.resources.blockIO: I/O limits are"
-        ),
-        (
-            { resources(&$0) { $0.hugepageLimits = [.init(pageSize: "2MB", limit: 1)] } },
-            "linux.resources.hugepageLimits: huge page limits are"
-        ),
-        ({ resources(&$0) { $0.network?.classID = 1 } }, "linux.resources.network: network classes are"),
-        ({ resources(&$0) { $0.rdma = [.init(device: "d")] } }, "linux.resources.rdma: RDMA limits are"),
-        (
-            { resources(&$0) { $0.unified = [.init("io.max", "x")] } },
-            "linux.resources.unified: cgroup files by name are"
-        ),
     ]
-
-    private static func resources(_ spec: inout Spec, _ change: (inout Spec.Linux.Resources) -> Void) {
-        var resources = Spec.Linux.Resources()
-        resources.blockIO = .init()
-        resources.network = .init()
-        change(&resources)
-        spec.linux?.resources = resources
-    }
 
     @Test(arguments: cases.indices)
     func isRefused(_ index: Int) throws {

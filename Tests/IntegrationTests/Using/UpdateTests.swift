@@ -36,7 +36,7 @@ struct UpdateTests {
             ["--cpu-period", "50000"], ["--cpu-quota", "-1"],
             ["--cpu-quota", "20000", "--cpu-period", "40000"],
             ["--cpuset-cpus", "0", "--cpuset-mems", "0"],
-            ["--memory", "96m", "--pids-limit", "12", "--cpu-share", "2048"],
+            ["--memory", "96m", "--pids-limit", "12", "--cpu-share", "2048"], ["--blkio-weight", "300"],
         ])
     func asThePeerDoesIt(flags: [String]) async throws {
         try await withRunning { container in
@@ -73,7 +73,7 @@ struct UpdateTests {
             "memory.max",
             "memory.swap.max", "memory.low", "pids.max", "cpu.shares", "cpu.cfs_quota_us",
             "cpu.cfs_period_us",
-            "cpu.max", "cpuset.cpus", "cpuset.mems",
+            "cpu.max", "cpuset.cpus", "cpuset.mems", "blkio.bfq.weight", "io.bfq.weight", "io.weight",
         ].contains(name)
     }
 
@@ -119,6 +119,41 @@ struct UpdateTests {
         }
     }
 
+    /// The same for values of all kinds, of which the last is one that only the kernel can refuse: files with a line for
+    /// each device get theirs back, too.
+    @Test func allOrNothingOfAllKinds() async throws {
+        let device: (Int) -> [JSON] = { [["major": 7, "minor": 0, "rate": $0]] }
+        let before: JSON = ["blockIO": ["weight": 200, "throttleReadBpsDevice": device(1_000_000)] as JSON]
+        try await withRunning(before) { container in
+            let id = container.id
+            let files = [
+                "pids.max", "memory.limit_in_bytes", "memory.max", "cpu.shares", "cpu.weight", "cpu.max",
+                "cpuset.cpus", "blkio.bfq.weight", "io.weight", "io.max", "blkio.throttle.read_bps_device",
+                "blkio.throttle.write_iops_device", "blkio.bfq.weight_device",
+            ]
+            let present = files.map { file($0, of: id) }
+            try #require(present.contains { $0?.contains("7:0 ") ?? false }, "\(present)")
+            let update: JSON = [
+                "pids": ["limit": 7], "memory": ["limit": 100 << 20], "cpu": ["shares": 333, "cpus": "0"],
+                "blockIO": [
+                    "weight": 300, "throttleReadBpsDevice": device(5), "throttleWriteIOPSDevice": device(6),
+                    // A number that no device has.
+                    "throttleReadIOPSDevice": [["major": 4095, "minor": 3, "rate": 1]],
+                ] as JSON,
+            ]
+            let document = String(
+                decoding: try JSONSerialization.data(withJSONObject: update), as: UTF8.self)
+            let outcome = try await container.gantry("update", "-r", "-", id, stdin: document)
+            #expect(outcome.code == 1 && outcome.isOneSentence, "\(outcome)")
+            #expect(
+                outcome.stderr.hasPrefix(
+                    "gantry: blockIO.throttleReadIOPSDevice[0]: there is no such device: write 4095:3 "),
+                "\(outcome)")
+            #expect(files.map { file($0, of: id) } == present)
+            #expect(!FileManager.default.fileExists(atPath: container.root + "/" + id + "/limits.json"))
+        }
+    }
+
     @Test func fromADocument() async throws {
         try await withRunning { container in
             let id = container.id
@@ -137,10 +172,12 @@ struct UpdateTests {
             for (text, says) in [
                 ("{", "standard input: "), (#"{"pids": {"limit": "x"}}"#, "pids.limit: must be an integer"),
                 (#"{"memory": {"limit": -7}}"#, "memory.limit: must be a number of bytes"),
-                (#"{"hugepageLimits": [{"pageSize": "2MB", "limit": 1}]}"#, "hugepageLimits: "),
-                (#"{"blockIO": {"weight": 500}}"#, "blockIO: "),
+                (#"{"hugepageLimits": [{"pageSize": "3MB", "limit": 1}]}"#, "hugepageLimits[0]: "),
+                (#"{"blockIO": {"leafWeight": 500}}"#, "blockIO.leafWeight: leaf weights were"),
+                (#"{"rdma": {"a": {}}}"#, "rdma[\"a\"]: must have"),
                 (#"{"devices": [{"allow": true, "access": "rwm"}]}"#, "devices: "),
-                (#"{"unified": {"memory.high": "1"}}"#, "unified: "),
+                (#"{"unified": {"memory/high": "1"}}"#, "unified[\"memory/high\"]: must be the name"),
+                (#"{"unified": {"memory.hihg": "1"}}"#, "unified"),
             ] {
                 let refused = try await container.gantry("update", "-r", "-", id, stdin: text)
                 #expect(refused.code == 1 && refused.isOneSentence, "\(refused)")
@@ -161,7 +198,9 @@ struct UpdateTests {
                 (["--cpu-share", "many"], "--cpu-share: \"many\" is not a number"),
                 (["--cpu-period", "-1"], "--cpu-period: "),
                 (["--cpu-idle", "2"], "cpu.idle: must be 0 or 1"),
-                (["--pids-limit", "1.5"], "--pids-limit: "), (["--blkio-weight", "100"], "blockIO: "),
+                (["--pids-limit", "1.5"], "--pids-limit: "),
+                (["--blkio-weight", "1001"], "blockIO.weight: "),
+                (["--blkio-weight", "65536"], "--blkio-weight: "),
                 (["--l3-cache-schema", "L3:0=f"], "--l3-cache-schema: "),
                 (["--mem-bw-schema", "MB:0=20"], "--mem-bw-schema: "), ([], "nothing to update"),
             ] {
