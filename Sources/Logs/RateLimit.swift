@@ -9,7 +9,8 @@ struct RateLimit: Sendable {
     private var last = Int64.min
 
     init(_ limit: Int64?) {
-        self.limit = limit ?? 0
+        // Half of the largest number is no limit either, and leaves room to add to it.
+        self.limit = min(limit ?? 0, .max / 2)
         left = self.limit
     }
 

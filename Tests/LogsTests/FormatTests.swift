@@ -124,6 +124,14 @@ import Testing
         #expect(take(1, 2000))
     }
 
+    @Test func theLargestRateIsNone() {
+        var rate = RateLimit(.max)
+        func take(_ time: Int64) -> Bool { rate.take(1, time: time) }
+        #expect(take(1))
+        #expect(take(2))
+        #expect(take(3))
+    }
+
     @Test(arguments: [
         ("com.example/key-1", "COM_EXAMPLE_KEY_1"), ("_x", "X"), ("1a", "A"), ("___", nil), ("ü", nil),
     ])
