@@ -27,10 +27,11 @@ extension TestContainer {
         (try? String(contentsOfFile: states + "/" + id + "/messages", encoding: .utf8)) ?? ""
     }
 
-    /// The texts of the log's lines; of one stream when it is named.
+    /// The texts of the log's lines; of one stream when it is named. What is being written is not yet a line.
     func logged(_ stream: String? = nil) throws -> [String] {
         let text = try String(contentsOfFile: states + "/" + id + "/container.log", encoding: .utf8)
-        return text.split(separator: "\n").compactMap { line in
+        let end = text.utf8.lastIndex(of: UInt8(ascii: "\n")) ?? text.startIndex
+        return text[..<end].split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
             return stream == nil || fields[1] == stream! ? String(fields[3]) : nil
         }
