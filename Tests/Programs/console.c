@@ -33,12 +33,12 @@ int main(int argc, char **argv) {
     char directory[4096];
     snprintf(directory, sizeof directory, "%s", argv[1]);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    // A long path has a short name in its own directory.
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", basename(argv[1]));
+    // A long path has a short name in its own directory. It gets it when it listens: tests wait for the file.
+    snprintf(address.sun_path, sizeof address.sun_path, "%s.new", basename(argv[1]));
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setvbuf(stdout, NULL, _IONBF, 0);
     if (chdir(dirname(directory)) < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0 ||
-        listen(listener, 1) < 0)
+        listen(listener, 1) < 0 || rename(address.sun_path, basename(argv[1])) < 0)
         return 2;
     int connection = accept(listener, NULL, NULL);
     if (argc > 2 && strcmp(argv[2], "refuse") == 0)

@@ -66,8 +66,11 @@ static void say(char **words) {
 }
 
 static void accept_pidfd(const char *path) {
-    int listener = unix_socket(path, SOCK_STREAM, 1);
-    if (listen(listener, 1) < 0)
+    // Tests wait for the file, so it is there when somebody listens.
+    char unheard[128];
+    snprintf(unheard, sizeof unheard, "%s.new", path);
+    int listener = unix_socket(unheard, SOCK_STREAM, 1);
+    if (listen(listener, 1) < 0 || rename(unheard, path) < 0)
         exit(1);
     int fd = accept(listener, NULL, NULL);
     union {
