@@ -148,9 +148,16 @@ public struct KeeperConnection: ~Copyable {
         try receiveDone("the keeper does not start the supervisor")
     }
 
-    public mutating func ask() throws(Failure) -> ckeeper_state {
-        try send(CKEEPER_ASK)
-        let answer = try receiveAnswer("the keeper does not tell how things are")
+    /// - Returns: nil when the keeper has ended, which one whose container has ended does at any moment.
+    public mutating func ask() throws(Failure) -> ckeeper_state? {
+        do throws(Failure) {
+            try send(CKEEPER_ASK)
+        } catch  where Self.meansEnd(error) {
+            return nil
+        }
+        guard let answer = try receiveAnswerIfThere("the keeper does not tell how things are") else {
+            return nil
+        }
         guard answer.type == CKEEPER_STATE.rawValue, let state = answer.state else { throw disorder }
         return state
     }
@@ -161,14 +168,17 @@ public struct KeeperConnection: ~Copyable {
     public mutating func end(milliseconds: Int32 = 20_000) throws(Failure) {
         do throws(Failure) {
             try send(CKEEPER_END)
-        } catch
-            where error.cause?.errno.rawValue == Errno.EPIPE
-            || error.cause?.errno.rawValue == Errno.ECONNRESET
-        {
+        } catch  where Self.meansEnd(error) {
             return
         }
         guard milliseconds > 0, try !waitForEnd(milliseconds: milliseconds) else { return }
         throw Failure(.system, "the keeper did not end within \(milliseconds / 1000) s")
+    }
+
+    /// Whether something could not be sent since the keeper has gone.
+    private static func meansEnd(_ failure: Failure) -> Bool {
+        let errno = failure.cause?.errno.rawValue
+        return errno == Errno.EPIPE || errno == Errno.ECONNRESET
     }
 
     /// Waits until the keeper has gone, without asking it to.
@@ -269,13 +279,21 @@ public struct KeeperConnection: ~Copyable {
 
     /// The next message that is not the end of a process.
     private mutating func receiveAnswer(_ what: String) throws(Failure) -> KeeperMessage {
+        guard let answer = try receiveAnswerIfThere(what) else {
+            throw Failure(.system, what + ": it has ended")
+        }
+        return answer
+    }
+
+    /// - Returns: nil when the keeper has ended.
+    private mutating func receiveAnswerIfThere(_ what: String) throws(Failure) -> KeeperMessage? {
         while true {
             let message = try receive(wait: true)
             if let exit = message.exit {
                 exits.append(exit)
                 continue
             }
-            if message.isEnd { throw Failure(.system, what + ": it has ended") }
+            if message.isEnd { return nil }
             if message.type == CKEEPER_REFUSED.rawValue {
                 throw Failure.system(CInt(message.value), "keeper", what)
             }

@@ -77,7 +77,8 @@ final class KeptParent {
         try connection.supervise(words: words, environment: environment)
     }
 
-    func ask() throws(Failure) -> ckeeper_state {
+    /// - Returns: nil when it has ended.
+    func ask() throws(Failure) -> ckeeper_state? {
         try connection.ask()
     }
 

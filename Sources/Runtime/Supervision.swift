@@ -11,7 +11,7 @@ enum Supervision {
         let runs = container.process != nil
         var state: ckeeper_state?
         // One that does not answer is told of as one that is not there.
-        if let keeper = try KeptParent.find(container.entry) { state = try? keeper.ask() }
+        if let keeper = try KeptParent.find(container.entry) { state = (try? keeper.ask()) ?? nil }
         do throws(Failure) {
             let place = try StateDirectory(root: Paths.parent(of: path)).open(container.entry.id)
             return try report(place, runs: runs, state)

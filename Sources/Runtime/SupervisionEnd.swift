@@ -20,8 +20,7 @@ enum SupervisionEnd {
     static func waitForLast(
         _ entry: borrowing StoredContainer, _ place: borrowing SupervisedContainer
     ) throws(Failure) {
-        guard let keeper = try KeptParent.find(entry) else { return }
-        let state = try keeper.ask()
+        guard let keeper = try KeptParent.find(entry), let state = try keeper.ask() else { return }
         if state.lives != 0 { throw Failure(.state, "cannot start an already running container") }
         if try place.status().phase == .restarting {
             throw Failure(.state, "cannot start a container that is being restarted")
@@ -45,7 +44,7 @@ enum SupervisionEnd {
             return isSupervisorThere(container.entry) && (try? release(container.entry.id, states)) ?? false
         }
         // One that has not seen a run yet has nothing to finish.
-        guard let state = try? keeper.ask(), state.run > 0 else { return false }
+        guard let state = (try? keeper.ask()) ?? nil, state.run > 0 else { return false }
         return (try? release(container.entry.id, states)) ?? false
     }
 

@@ -57,7 +57,7 @@ struct SupervisorConnection: ~Copyable {
     ) throws(Failure) -> ControlMessage.Hello? {
         if clinux_wait_readable(socket.raw, -1, SupervisorConnection.firstLook) == 0,
             var keeper = try KeeperConnection.connect(directory: arguments.directory),
-            try keeper.ask().supervisor == 0
+            let state = try keeper.ask(), state.supervisor == 0
         {
             // It died so often that the keeper pauses before the next one.
             try SupervisorConnection.startSupervisor(arguments, renew: false)

@@ -78,6 +78,16 @@ private struct Absent: Error {}
         return false
     }
 
+    /// Who was connected before learns it from the answer, as `start` of a container whose keeper is about to go.
+    @Test func oneThatHasEndedIsNoFailure() throws {
+        var world = try World()
+        let pid = try #require(try world.keeper.ask()).keeper
+        var other = try present(try KeeperConnection.connect(directory: world.directory))
+        try world.keeper.end()
+        #expect(eventually { hasEnded(pid) })
+        #expect(try other.ask() == nil)
+    }
+
     @Test func itTellsHowChildrenEnd() throws {
         var world = try World()
         let first = try world.shell("exit 3")
@@ -88,7 +98,7 @@ private struct Absent: Error {}
         let exit = try #require(try world.keeper.waitForExit(of: first))
         #expect(exit.status == 3 << 8 && exit.kind == CKEEPER_EXEC.rawValue)
         #expect(last.status == 15 && last.run == 1 && last.ended >= last.started)
-        let state = try world.keeper.ask()
+        let state = try #require(try world.keeper.ask())
         #expect(state.run == 1 && state.lives == 0 && state.container.status == 15)
         try world.keeper.end()
     }
@@ -274,14 +284,14 @@ private struct Absent: Error {}
             (try? String(contentsOfFile: marker, encoding: .utf8))?.split(separator: "\n").count ?? 0
         }
         #expect(eventually { starts() == 1 })
-        let first = try world.keeper.ask().supervisor
+        let first = try #require(try world.keeper.ask()).supervisor
         #expect(try parent(of: first) == parent(of: pid))
         _ = clinux_kill(first, SIGKILL)
         #expect(eventually { starts() == 2 })
         var keeper = try present(try KeeperConnection.connect(directory: world.directory))
         try keeper.supervise(words: words, environment: ["PATH=/usr/bin:/bin"], renew: true)
         #expect(eventually { starts() == 3 })
-        let last = try keeper.ask()
+        let last = try #require(try keeper.ask())
         #expect(last.supervisors == 3 && last.supervisor != first)
         // Not while the container lives.
         #expect(throws: Failure.self) { try keeper.end(milliseconds: 1000) }

@@ -281,7 +281,9 @@ struct SupervisedStartTests {
             try container.setScript("cat; echo out; echo err >&2")
             let files = container.directory.path + "/stream-"
             try "in\n".write(toFile: files + "in", atomically: false, encoding: .utf8)
-            let flags = ["run", "-d", "--supervise", "--log-driver", "passthrough", "--bundle", container.bundle]
+            let flags = [
+                "run", "-d", "--supervise", "--log-driver", "passthrough", "--bundle", container.bundle,
+            ]
             let child = try Child.spawn(
                 Machine.gantry, container.globals + flags + [container.id], stdin: files + "in",
                 stdout: files + "out", stderr: files + "err")
