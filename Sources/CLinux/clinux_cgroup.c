@@ -2,10 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,41 +30,6 @@ long clinux_read_file(const char *path, void *bytes, size_t length) {
     long result = count < 0 ? -errno : count;
     close(fd);
     return result;
-}
-
-static int bpf(int command, union bpf_attr *attributes) {
-    long result = syscall(SYS_bpf, command, attributes, sizeof *attributes);
-    return result < 0 ? -errno : (int)result;
-}
-
-int clinux_bpf_load_device(const uint64_t *instructions, size_t count, char *log, size_t log_length) {
-    union bpf_attr attributes;
-    memset(&attributes, 0, sizeof attributes);
-    attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-    attributes.expected_attach_type = BPF_CGROUP_DEVICE;
-    attributes.insns = (uintptr_t)instructions;
-    attributes.insn_cnt = (uint32_t)count;
-    attributes.license = (uintptr_t) "Apache-2.0";
-    memcpy(attributes.prog_name, "gantry_devices", sizeof "gantry_devices");
-    log[0] = 0;
-    int result = bpf(BPF_PROG_LOAD, &attributes);
-    if (result >= 0 || result == -EPERM)
-        return result;
-    // Once more with the verifier's log, which costs time.
-    attributes.log_level = 1;
-    attributes.log_buf = (uintptr_t)log;
-    attributes.log_size = (uint32_t)log_length;
-    return bpf(BPF_PROG_LOAD, &attributes);
-}
-
-int clinux_bpf_attach_device(int program, int cgroup) {
-    union bpf_attr attributes;
-    memset(&attributes, 0, sizeof attributes);
-    attributes.target_fd = (uint32_t)cgroup;
-    attributes.attach_bpf_fd = (uint32_t)program;
-    attributes.attach_type = BPF_CGROUP_DEVICE;
-    attributes.attach_flags = BPF_F_ALLOW_MULTI;
-    return bpf(BPF_PROG_ATTACH, &attributes);
 }
 
 int clinux_wait_changed(int fd, int milliseconds) {

@@ -8,12 +8,13 @@ extension Cgroup {
     /// - Parameters:
     ///   - resources: all that shall be in force.
     ///   - changes: which of it is new; what it does not mention is not written.
+    ///   - devices: the rules about devices, when they change.
     ///   - keep: records the change. When it fails, the limits are taken back, too.
     /// - Returns: sentences about what is left out.
     /// - Throws: `invalid` or `unsupported`, at the property's path in `linux.resources`; or what the kernel said.
     public func update(
         to resources: Spec.Linux.Resources, changing changes: Spec.Linux.Resources,
-        keep: () throws(Failure) -> Void
+        devices: DeviceUpdate? = nil, keep: () throws(Failure) -> Void
     ) throws(Failure) -> [String] {
         var limits = try ResourceSettings(
             Self.relevant(resources, changes), isUnified ? .v2 : .v1)
@@ -31,7 +32,15 @@ extension Cgroup {
         for setting in limits.settings {
             if let write = try Write(setting, try directory(for: setting).path) { writes.append(write) }
         }
-        try Self.perform(writes, keep)
+        try Self.perform(writes) { () throws(Failure) in
+            try devices?.apply(to: self)
+            do throws(Failure) {
+                try keep()
+            } catch {
+                try? devices?.reversed.apply(to: self)
+                throw error
+            }
+        }
         return limits.warnings
     }
 

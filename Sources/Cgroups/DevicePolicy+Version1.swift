@@ -44,6 +44,21 @@ struct DeviceExceptions: Equatable, Sendable {
         exceptions.sort { $0.order < $1.order }
     }
 
+    /// What of these exceptions the other ones do not have.
+    func exceptions(without others: DeviceExceptions) -> [Exception] {
+        var rest = exceptions
+        for index in rest.indices {
+            for other in others.exceptions
+            where other.kind == rest[index].kind && other.major == rest[index].major
+                && other.minor == rest[index].minor
+            {
+                rest[index].access.subtract(other.access)
+            }
+        }
+        rest.removeAll { $0.access.isEmpty }
+        return rest
+    }
+
     private mutating func insert(_ rule: DevicePolicy.Rule) {
         for index in exceptions.indices where exceptions[index].isAbout(rule) {
             exceptions[index].access.formUnion(rule.access)

@@ -42,6 +42,9 @@ struct DevicePolicy: Equatable, Sendable {
     private(set) var allowsByDefault = false
     private(set) var rules: [Rule] = []
 
+    /// Whether every device may be used.
+    var isUnlimited: Bool { allowsByDefault && rules.isEmpty }
+
     init(_ linux: Spec.Linux?) throws(Failure) {
         if let resources = linux?.resources {
             for (index, rule) in resources.devices.enumerated() {
@@ -49,7 +52,7 @@ struct DevicePolicy: Equatable, Sendable {
             }
         }
         // Every device is allowed already: nothing to add.
-        if allowsByDefault && rules.isEmpty { return }
+        if isUnlimited { return }
         rules.reserveCapacity(rules.count + Self.always.count)
         for (kind, major, minor, access) in Self.always {
             rules.append(

@@ -3,9 +3,10 @@ internal import JSON
 // What `update` does with limits: lay new ones over those in force, and keep the result.
 extension Spec.Linux.Resources {
     /// These limits with those that `new` sets in their place. A zero sets nothing where a configuration's would not
-    /// either. Devices stay as they are.
+    /// either. Rules about devices, which have an order, replace those before.
     public func updated(with new: Spec.Linux.Resources) -> Spec.Linux.Resources {
         var result = self
+        if !new.devices.isEmpty { result.devices = new.devices }
         if let memory = new.memory { result.memory = (self.memory ?? Memory()).updated(with: memory) }
         if let cpu = new.cpu { result.cpu = (self.cpu ?? CPU()).updated(with: cpu) }
         if let limit = new.pids?.limit { result.pids = Pids(limit: limit) }
@@ -31,6 +32,13 @@ extension Spec.Linux.Resources {
     public func encodedLimits() -> [UInt8] {
         var json = JSONWriter(.compact)
         json.beginObject()
+        json.objects("devices", devices) { rule, json in
+            json.member("allow", rule.allow)
+            json.member("type", rule.type.rawValue)
+            json.optional("major", rule.major)
+            json.optional("minor", rule.minor)
+            if let access = rule.access { json.member("access", access) }
+        }
         if let memory { memory.write(to: &json) }
         if let cpu { cpu.write(to: &json) }
         if let limit = pids?.limit {

@@ -112,9 +112,9 @@ extension ContainerCgroup {
     /// - Parameter keep: as for `Cgroup.update`.
     static func update(
         _ record: Record, to resources: Spec.Linux.Resources, changing changes: Spec.Linux.Resources,
-        keep: () throws(Failure) -> Void
+        devices: DeviceUpdate?, keep: () throws(Failure) -> Void
     ) throws(Failure) -> [String] {
-        try cgroup(record).update(to: resources, changing: changes, keep: keep)
+        try cgroup(record).update(to: resources, changing: changes, devices: devices, keep: keep)
     }
 
     static func statistics(_ record: Record) throws(Failure) -> Statistics {

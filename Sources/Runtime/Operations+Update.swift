@@ -1,3 +1,4 @@
+internal import Cgroups
 public import Diagnostics
 public import OCI
 internal import Plan
@@ -19,16 +20,17 @@ extension Operations {
         case .created, .running, .paused: break
         case .creating, .stopped: throw Failure(.state, "container not running")
         }
-        let present = try limits(of: container.entry)
-        // Engines hand over all of the configuration's limits to change one.
-        guard resources.devices.isEmpty || resources.devices == present.devices else {
-            throw Failure(
-                .unsupported, "changing which devices may be used is not supported yet", at: "devices")
-        }
+        let (present, nodes) = try limits(of: container.entry)
         let updated = present.updated(with: resources)
         do {
-            let warnings = try ContainerCgroup.update(record, to: updated, changing: resources) {
-                () throws(Failure) in
+            var devices: DeviceUpdate?
+            // Engines hand over all of the configuration's limits to change one.
+            if updated.devices != present.devices {
+                devices = try DeviceUpdate(nodes: nodes, from: present.devices, to: updated.devices)
+            }
+            let warnings = try ContainerCgroup.update(
+                record, to: updated, changing: resources, devices: devices
+            ) { () throws(Failure) in
                 try container.entry.setLimits(updated.encodedLimits())
             }
             warnings.map(relative).forEach(warn)
@@ -38,14 +40,17 @@ extension Operations {
         }
     }
 
-    /// Those of the configuration, or of the last update.
-    private static func limits(of entry: borrowing StoredContainer) throws(Failure) -> Spec.Linux.Resources {
-        let configured = try Spec.load(json: try entry.config()).linux?.resources ?? Spec.Linux.Resources()
-        guard let bytes = try entry.limits() else { return configured }
-        let stored = try Spec.Linux.Resources.load(json: bytes, name: entry.path + "/limits.json")
-        var present = stored
-        present.devices = configured.devices
-        return present
+    /// Those of the configuration, or of the last update; and the configuration's devices.
+    private static func limits(
+        of entry: borrowing StoredContainer
+    ) throws(Failure) -> (Spec.Linux.Resources, [Spec.Linux.Device]) {
+        let linux = try Spec.load(json: try entry.config()).linux
+        let configured = linux?.resources ?? Spec.Linux.Resources()
+        guard let bytes = try entry.limits() else { return (configured, linux?.devices ?? []) }
+        var present = try Spec.Linux.Resources.load(json: bytes, name: entry.path + "/limits.json")
+        // An update without devices by an earlier gantry did not keep them.
+        if present.devices.isEmpty { present.devices = configured.devices }
+        return (present, linux?.devices ?? [])
     }
 
     /// Paths count from the document that `--resources` reads.

@@ -212,7 +212,8 @@ import Testing
 
     /// Nodes may be made, not opened.
     @Test func makingNodes() throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(freshName()).path
+        // /tmp is often a file system without devices.
+        let directory = "/var/tmp/" + freshName()
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let script = """

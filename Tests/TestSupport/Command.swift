@@ -130,7 +130,7 @@ package struct Child {
 
     /// Waits for the end and returns the exit code, 128 + signal for a killed child. Kills it when the time is over.
     package func wait(seconds: Double = 60) async throws -> Int32 {
-        let deadline = ContinuousClock.now + .seconds(seconds)
+        let deadline = ContinuousClock.now + .seconds(seconds * Machine.patience)
         var pause: UInt64 = 1_000_000
         while true {
             var status: Int32 = 0

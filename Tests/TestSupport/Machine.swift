@@ -9,6 +9,10 @@ package enum Machine {
     /// The static binary under test.
     package static let gantry = ProcessInfo.processInfo.environment["GANTRY"] ?? repository + "/bin/gantry"
 
+    /// By how much time limits against hangs are longer than on a common machine: an emulated one is slow.
+    package static let patience =
+        Double(ProcessInfo.processInfo.environment["GANTRY_TEST_PATIENCE"] ?? "") ?? 1
+
     package static let isRoot = geteuid() == 0
     package static let hasBinary = FileManager.default.isExecutableFile(atPath: gantry)
     package static let runc = find("runc")

@@ -72,7 +72,7 @@ package final class Terminal {
 
     /// Waits until the text has come after what was waited for last.
     package func expect(_ text: String, seconds: Double = 60) async throws {
-        let deadline = ContinuousClock.now + .seconds(seconds)
+        let deadline = ContinuousClock.now + .seconds(seconds * Machine.patience)
         while true {
             read()
             if let found = bytes.range(of: Data(text.utf8), in: seen..<bytes.count) {
@@ -98,7 +98,7 @@ package final class Terminal {
     /// Waits for the end of the command and returns its exit code. What it prints is read meanwhile.
     package func end(seconds: Double = 120) async throws -> Int32 {
         defer { close(master) }
-        let deadline = ContinuousClock.now + .seconds(seconds)
+        let deadline = ContinuousClock.now + .seconds(seconds * Machine.patience)
         while true {
             var status: Int32 = 0
             let found = waitpid(child.pid, &status, WNOHANG)

@@ -4,6 +4,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "clinux_bpf.h"
 #include "clinux_cgroup.h"
 #include "clinux_events.h"
 #include "clinux_files.h"

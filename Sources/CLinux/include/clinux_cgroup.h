@@ -11,15 +11,6 @@ int clinux_write_file(const char *_Nonnull path, const void *_Nonnull bytes, siz
 /// Reads a small file: open, one read, close. Returns how many bytes there were, at most `length`.
 long clinux_read_file(const char *_Nonnull path, void *_Nonnull bytes, size_t length);
 
-/// Loads an eBPF program of type CGROUP_DEVICE (Linux 4.15) of `count` instructions of 8 bytes. Returns its
-/// descriptor, close-on-exec. What the verifier says goes to `log`, NUL-terminated. In C since bpf(2) has no
-/// wrapper and its argument is a union.
-int clinux_bpf_load_device(const uint64_t *_Nonnull instructions, size_t count, char *_Nonnull log,
-                           size_t log_length);
-
-/// Attaches such a program to a cgroup v2 directory, beside those that are there (BPF_F_ALLOW_MULTI).
-int clinux_bpf_attach_device(int program, int cgroup);
-
 /// Waits until an attribute of a kernel file changed (POLLPRI), or the time is over. Returns 1 or 0.
 int clinux_wait_changed(int fd, int milliseconds);
 

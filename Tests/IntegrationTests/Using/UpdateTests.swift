@@ -175,7 +175,7 @@ struct UpdateTests {
                 (#"{"hugepageLimits": [{"pageSize": "3MB", "limit": 1}]}"#, "hugepageLimits[0]: "),
                 (#"{"blockIO": {"leafWeight": 500}}"#, "blockIO.leafWeight: leaf weights were"),
                 (#"{"rdma": {"a": {}}}"#, "rdma[\"a\"]: must have"),
-                (#"{"devices": [{"allow": true, "access": "rwm"}]}"#, "devices: "),
+                (#"{"devices": [{"allow": true, "access": "x"}]}"#, "devices[0].access: "),
                 (#"{"unified": {"memory/high": "1"}}"#, "unified[\"memory/high\"]: must be the name"),
                 (#"{"unified": {"memory.hihg": "1"}}"#, "unified"),
             ] {

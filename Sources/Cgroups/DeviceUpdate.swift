@@ -1,0 +1,90 @@
+internal import CLinux
+public import Diagnostics
+internal import Linux
+public import OCI
+
+/// Other rules about devices for a container that runs.
+///
+/// Nothing that is allowed before and after is refused in between: a program is replaced at once; lines of version 1
+/// are added before others are taken away, and when its default changes, the container is stopped meanwhile.
+public struct DeviceUpdate: Sendable {
+    private let old: DevicePolicy
+    private let new: DevicePolicy
+
+    /// - Parameters:
+    ///   - nodes: `linux.devices`, which may be used either way.
+    ///   - old: the rules in force.
+    /// - Throws: `invalid` at the rule's path in `linux.resources`.
+    public init(
+        nodes: [Spec.Linux.Device], from old: [Spec.Linux.Resources.DeviceRule],
+        to new: [Spec.Linux.Resources.DeviceRule]
+    ) throws(Failure) {
+        self.old = try Self.policy(nodes, old)
+        self.new = try Self.policy(nodes, new)
+    }
+
+    private init(from old: DevicePolicy, to new: DevicePolicy) {
+        self.old = old
+        self.new = new
+    }
+
+    private static func policy(
+        _ nodes: [Spec.Linux.Device], _ rules: [Spec.Linux.Resources.DeviceRule]
+    ) throws(Failure) -> DevicePolicy {
+        var linux = Spec.Linux()
+        linux.devices = nodes
+        linux.resources = Spec.Linux.Resources()
+        linux.resources?.devices = rules
+        return try DevicePolicy(linux)
+    }
+
+    var reversed: DeviceUpdate { DeviceUpdate(from: new, to: old) }
+
+    /// The new rules, or the old ones when it throws.
+    func apply(to cgroup: Cgroup) throws(Failure) {
+        if let directory = cgroup.directories.first(where: { $0.has("devices") }) {
+            try apply(to: cgroup, directory.path)
+        } else if let directory = cgroup.unified {
+            try DeviceAttachment(directory.path).set(new.isUnlimited ? nil : DeviceProgram(new))
+        } else {
+            throw Failure(
+                .unsupported, "needs the cgroup controller devices, which is not mounted",
+                at: "linux.resources.devices")
+        }
+    }
+
+    private func apply(to cgroup: Cgroup, _ directory: String) throws(Failure) {
+        let before = try DeviceExceptions(old)
+        let after = try DeviceExceptions(new)
+        do throws(Failure) {
+            if before.allowsByDefault == after.allowsByDefault {
+                try after.write(to: directory, over: before)
+            } else {
+                try replace(cgroup, directory, after)
+            }
+        } catch {
+            // As it was, as far as the kernel lets us: its first refusal is what counts.
+            if before.allowsByDefault == after.allowsByDefault {
+                try? before.write(to: directory, over: after)
+            } else {
+                try? replace(cgroup, directory, before)
+            }
+            throw error
+        }
+    }
+
+    /// Between another default and its exceptions everything would be denied, or allowed.
+    private func replace(
+        _ cgroup: Cgroup, _ directory: String, _ exceptions: DeviceExceptions
+    ) throws(Failure) {
+        let wasFrozen = try cgroup.isFrozen()
+        if !wasFrozen { try cgroup.freeze() }
+        do throws(Failure) {
+            try exceptions.write(to: directory, isNew: false)
+        } catch {
+            if !wasFrozen { try? cgroup.thaw() }
+            throw error
+        }
+        if !wasFrozen { try cgroup.thaw() }
+    }
+}
