@@ -30,8 +30,9 @@ let package = Package(
 
         // The kernel.
         .target(name: "Linux", dependencies: ["CLinux", "Diagnostics"]),
+        .target(name: "DBus", dependencies: ["Linux", "CLinux", "Diagnostics"]),
         .target(name: "FreestandingInit", plugins: ["EmbedInit"]),
-        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "CLinux", "Diagnostics"]),
+        .target(name: "Cgroups", dependencies: ["OCI", "DBus", "Linux", "CLinux", "Diagnostics"]),
         .target(name: "Store", dependencies: ["JSON", "Linux", "CLinux", "Diagnostics"]),
         .target(
             name: "Keeper",
@@ -72,9 +73,11 @@ let package = Package(
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "CSeccomp", "Diagnostics"]),
         .testTarget(
+            name: "DBusTests", dependencies: ["DBus", "Linux", "CLinux", "Diagnostics"]),
+        .testTarget(
             name: "CgroupsTests",
             dependencies: [
-                "Cgroups", "CLinux", "Linux", "OCI", "Diagnostics",
+                "Cgroups", "DBus", "CLinux", "Linux", "OCI", "Diagnostics",
             ]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Linux", "Diagnostics"]),
         .testTarget(

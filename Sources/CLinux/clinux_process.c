@@ -264,6 +264,12 @@ void clinux_exit(int code) {
     _exit(code);
 }
 
+int clinux_parse_double(const char *text, double *value) {
+    char *end;
+    *value = strtod(text, &end);
+    return end == text || *end != 0 ? -EINVAL : 0;
+}
+
 double clinux_log2(double value) {
     return log2(value);
 }

@@ -63,11 +63,30 @@ int clinux_send(int fd, const void *head, size_t head_length, const void *tail, 
     return count < 0 ? -errno : 0;
 }
 
+int clinux_send_all(int fd, const void *bytes, size_t length) {
+    for (const char *next = bytes; length > 0;) {
+        ssize_t count = send(fd, next, length, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        next += count;
+        length -= (size_t)count;
+    }
+    return 0;
+}
+
 int clinux_stream_connect(const char *path, int seconds) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t size = sizeof address;
     int directory = -1;
     if (strlen(path) < sizeof address.sun_path) {
         strcpy(address.sun_path, path);
+        if (path[0] == '@') {
+            // An abstract name is as long as it is told to be.
+            address.sun_path[0] = 0;
+            size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+        }
     } else {
         // A name of the directory that is short: that of its descriptor.
         const char *name = strrchr(path, '/');
@@ -87,7 +106,7 @@ int clinux_stream_connect(const char *path, int seconds) {
     int result = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (result < 0 || setsockopt(result, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
         result = result < 0 ? -errno : fail_closing(result);
-    else if (connect(result, (struct sockaddr *)&address, sizeof address) < 0)
+    else if (connect(result, (struct sockaddr *)&address, size) < 0)
         result = fail_closing(result);
     if (directory >= 0)
         close(directory);

@@ -9,6 +9,9 @@ extension Cgroup {
     /// - Throws: `usage` for a path that could lead out of the container's cgroup.
     public func subgroups(_ values: [String]) throws(Failure) -> Cgroup {
         var directories = directories
+        if directories.isEmpty, !values.isEmpty {
+            throw Failure(.usage, "the container has no cgroup of its own", at: "--cgroup")
+        }
         for value in values {
             let (controllers, components) = try Self.parse(value)
             let chosen = try directories.indices(for: controllers, of: value)

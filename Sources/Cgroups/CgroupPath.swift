@@ -61,20 +61,11 @@ struct CgroupPath: Sendable {
     private func base(
         in hierarchy: Layout.Hierarchy, _ own: OwnCgroups, onUnifiedHost: Bool
     ) throws(Failure) -> ArraySlice<Substring.UTF8View> {
-        guard let path = own.path(in: hierarchy) else { return [] }
-        let slash = UInt8(ascii: "/")
-        var parts = path.utf8.split(separator: slash)[...]
-        if parts.contains(where: { $0.elementsEqual("..".utf8) }) {
+        guard let parts = own.components(below: hierarchy) else {
             throw Failure(
                 .unsupported,
-                "counts from the caller's cgroup, which is outside the caller's cgroup namespace (\(path))",
-                at: Self.place)
-        }
-        // A container that was given its part of the hierarchy sees its host's paths in /proc/self/cgroup.
-        let root = hierarchy.mountRoot.utf8.split(separator: slash)
-        if !root.isEmpty {
-            let isInside = parts.count >= root.count && zip(parts, root).allSatisfy { $0.elementsEqual($1) }
-            parts = isInside ? parts.dropFirst(root.count) : []
+                "counts from the caller's cgroup, which is outside the caller's cgroup namespace"
+                    + " (\(own.path(in: hierarchy) ?? ""))", at: Self.place)
         }
         return onUnifiedHost ? parts.dropLast() : parts
     }

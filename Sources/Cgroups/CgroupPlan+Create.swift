@@ -47,6 +47,11 @@ extension CgroupPlan {
     ) throws(Failure) {
         let isNew = try Self.makeDirectory(directory, below: hierarchy.mountPoint, &made)
         if directory.has("cpuset") { try fillCpuset(directory, below: hierarchy.mountPoint, isNew: isNew) }
+        try applyLegacy(to: directory)
+    }
+
+    /// Writes the values of a hierarchy of version 1.
+    func applyLegacy(to directory: Cgroup.Directory) throws(Failure) {
         guard !directory.isUnified else { return }
         var index = 0
         while index < settings.count {
@@ -173,7 +178,7 @@ extension CgroupPlan {
 
     /// A process can only enter a version 1 cpuset that has CPUs and memory nodes, and a new one has none: it
     /// gets its parent's, unless the container asks for its own.
-    private func fillCpuset(_ directory: Cgroup.Directory, below mountPoint: String, isNew: Bool)
+    func fillCpuset(_ directory: Cgroup.Directory, below mountPoint: String, isNew: Bool)
         throws(Failure)
     {
         let levels = [mountPoint] + Self.ancestors(of: directory.path, below: mountPoint)

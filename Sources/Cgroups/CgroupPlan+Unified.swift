@@ -6,7 +6,7 @@ internal import Linux
 // above names it in cgroup.subtree_control.
 extension CgroupPlan {
     /// What stands in the way of a controller.
-    private struct Obstacle {
+    struct Obstacle {
         var controller: String
         var directory: String
         var errno: CInt
@@ -25,7 +25,7 @@ extension CgroupPlan {
     func createUnified(
         _ hierarchy: Layout.Hierarchy, _ directory: Cgroup.Directory, _ made: inout [String]
     ) throws(Failure) {
-        var controllers = Self.words(try CgroupFile.read(hierarchy.mountPoint + "/cgroup.controllers"))
+        var controllers = try Self.controllers(of: hierarchy)
         var obstacles: [Obstacle] = []
         let parents = Self.ancestors(of: directory.path, below: hierarchy.mountPoint)
         for (depth, parent) in ([hierarchy.mountPoint] + parents).enumerated() {
@@ -34,6 +34,20 @@ extension CgroupPlan {
         }
         _ = try Self.makeDirectory(directory, below: hierarchy.mountPoint, &made)
         try checkType(directory)
+        try apply(to: directory, controllers, obstacles)
+    }
+
+    /// All that there are.
+    static func controllers(of hierarchy: Layout.Hierarchy) throws(Failure) -> [String] {
+        words(try CgroupFile.read(hierarchy.mountPoint + "/cgroup.controllers"))
+    }
+
+    /// Writes the values.
+    ///
+    /// - Parameter controllers: those that the directory has.
+    func apply(
+        to directory: Cgroup.Directory, _ controllers: [String], _ obstacles: [Obstacle]
+    ) throws(Failure) {
         for setting in settings {
             let isThere =
                 setting.controller.isEmpty
@@ -54,7 +68,7 @@ extension CgroupPlan {
 
     /// Enables all that is there, so that the container's statistics are complete. One that cannot be enabled
     /// is left out from here on, and matters only when something needs it.
-    private static func enable(
+    static func enable(
         _ controllers: inout [String], in directory: String, _ obstacles: inout [Obstacle]
     ) {
         guard !controllers.isEmpty else { return }

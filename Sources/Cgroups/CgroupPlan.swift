@@ -8,17 +8,19 @@ public import OCI
 ///     record plan.cgroup.directories
 ///     try plan.create()
 ///     v1: stage 2 enters plan.entrances   v2: hand plan.open() to clone3(CLONE_INTO_CGROUP)
-public struct CgroupPlan: Sendable {
+public struct CgroupPlan {
     public let layout: Layout
     /// A directory per hierarchy of `layout`, in its order.
     public let cgroup: Cgroup
     /// Sentences about properties that are left out, each with its JSON path.
-    public let warnings: [String]
+    public internal(set) var warnings: [String]
 
     let settings: [Setting]
     let devices: DevicePolicy
     /// Of a version 1 host, where devices are a controller.
     let deviceExceptions: DeviceExceptions?
+    /// The unit that is the cgroup, when systemd makes it.
+    let scope: ScopeSession?
 
     /// - Throws: `invalid` or `unsupported`, at the property's JSON path.
     public init(_ spec: Spec, id: String, layout: Layout) throws(Failure) {
@@ -29,7 +31,6 @@ public struct CgroupPlan: Sendable {
 
     /// The same without a system call.
     init(_ spec: Spec, path: CgroupPath, own: OwnCgroups, layout: Layout) throws(Failure) {
-        self.layout = layout
         var directories: [Cgroup.Directory] = []
         directories.reserveCapacity(layout.hierarchies.count)
         for hierarchy in layout.hierarchies {
@@ -38,6 +39,15 @@ public struct CgroupPlan: Sendable {
                     controllers: hierarchy.label,
                     path: try path.directory(in: hierarchy, own: own, onUnifiedHost: layout.isUnified)))
         }
+        try self.init(spec, directories: directories, layout: layout)
+    }
+
+    /// - Parameter directories: one in each hierarchy.
+    init(
+        _ spec: Spec, directories: [Cgroup.Directory], layout: Layout, scope: ScopeSession? = nil
+    ) throws(Failure) {
+        self.layout = layout
+        self.scope = scope
         cgroup = Cgroup(trusted: directories)
         let resources = try ResourceSettings(spec.linux?.resources, layout.isUnified ? .v2 : .v1)
         settings = resources.settings
@@ -81,7 +91,7 @@ public struct CgroupPlan: Sendable {
         for directory in cgroup.directories { try place(pid, directory) }
     }
 
-    private func place(_ pid: Int32, _ directory: Cgroup.Directory) throws(Failure) {
+    func place(_ pid: Int32, _ directory: Cgroup.Directory) throws(Failure) {
         let result = CgroupFile.write(String(pid), to: directory.path + "/cgroup.procs")
         if result < 0 { throw Self.placementFailure(-result, pid, directory) }
     }

@@ -8,8 +8,8 @@ public import OCI
 /// Nothing that is allowed before and after is refused in between: a program is replaced at once; lines of version 1
 /// are added before others are taken away, and when its default changes, the container is stopped meanwhile.
 public struct DeviceUpdate: Sendable {
-    private let old: DevicePolicy
-    private let new: DevicePolicy
+    let old: DevicePolicy
+    let new: DevicePolicy
 
     /// - Parameters:
     ///   - nodes: `linux.devices`, which may be used either way.

@@ -1,6 +1,6 @@
 internal import Diagnostics
 
-/// Where the calling process is: /proc/self/cgroup (cgroups(7)).
+/// Where the calling process is, or another one: /proc/PID/cgroup (cgroups(7)).
 struct OwnCgroups: Equatable, Sendable {
     struct Entry: Equatable, Sendable {
         /// `cpu,cpuacct`, `name=systemd`, or empty for version 2.
@@ -33,6 +33,37 @@ struct OwnCgroups: Equatable, Sendable {
     func path(in hierarchy: Layout.Hierarchy) -> String? {
         for entry in entries where Self.isLabel(entry.label, of: hierarchy) { return entry.path }
         return nil
+    }
+
+    /// The same from the hierarchy's mount point; none when the kernel does not tell, nil when it is outside our cgroup
+    /// namespace.
+    func components(below hierarchy: Layout.Hierarchy) -> ArraySlice<Substring.UTF8View>? {
+        guard let path = path(in: hierarchy) else { return [] }
+        let slash = UInt8(ascii: "/")
+        var parts = path.utf8.split(separator: slash)[...]
+        if parts.contains(where: { $0.elementsEqual("..".utf8) }) { return nil }
+        // A container that was given its part of the hierarchy sees its host's paths in /proc/self/cgroup.
+        let root = hierarchy.mountRoot.utf8.split(separator: slash)
+        if !root.isEmpty {
+            let isInside = parts.count >= root.count && zip(parts, root).allSatisfy { $0.elementsEqual($1) }
+            parts = isInside ? parts.dropFirst(root.count) : []
+        }
+        return parts
+    }
+
+    /// The same as a path: empty, or with a leading slash.
+    func path(below hierarchy: Layout.Hierarchy) throws(Failure) -> String {
+        guard let parts = components(below: hierarchy) else {
+            throw Failure(
+                .unsupported, "is outside the caller's cgroup namespace",
+                at: path(in: hierarchy) ?? hierarchy.mountPoint)
+        }
+        var text = ""
+        for part in parts {
+            text += "/"
+            text += Substring(part)
+        }
+        return text
     }
 
     private static func isLabel(_ label: String, of hierarchy: Layout.Hierarchy) -> Bool {

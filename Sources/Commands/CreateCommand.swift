@@ -28,22 +28,7 @@ enum CreateCommand {
     }
 
     private static func options(_ invocation: Invocation) throws(Failure) -> CreateOptions {
-        try refuseForeignCgroupManagers(invocation.globals)
-        return try invocation.createOptions(id: invocation.positionals[0])
-    }
-
-    /// Refused here and not while parsing: engines pass these before every command, and only making a container
-    /// depends on them.
-    private static func refuseForeignCgroupManagers(_ globals: FlagValues) throws(Failure) {
-        if globals.has(Flags.systemdCgroup), !CgroupManager.supported.contains(.systemd) {
-            throw Failure(
-                .unsupported, "cgroups made by systemd are not supported yet", at: "--systemd-cgroup")
-        }
-        if let manager = globals[Flags.cgroupManager],
-            !CgroupManager.supported.contains(where: { $0.rawValue == manager })
-        {
-            throw Failure(.unsupported, "\(manager) is not supported yet", at: "--cgroup-manager")
-        }
+        try invocation.createOptions(id: invocation.positionals[0])
     }
 }
 
@@ -52,6 +37,7 @@ extension Invocation {
     func createOptions(id: String) throws(Failure) -> CreateOptions {
         var options = CreateOptions(id: id, bundle: flags.bundle, root: try globals.stateRoot())
         options.supervised = try stateDirectory()
+        options.cgroupManager = try globals.cgroupManager()
         // Engines pass an empty one when they want none.
         options.pidFile = flags[Flags.pidFile].flatMap { $0.isEmpty ? nil : $0 }
         options.consoleSocket = flags[Flags.consoleSocket].flatMap { $0.isEmpty ? nil : $0 }

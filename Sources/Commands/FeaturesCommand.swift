@@ -10,7 +10,7 @@ enum FeaturesCommand {
     }
 
     /// Annotations in config.json that change what gantry does on the host: whoever sets them must be trusted.
-    private static let unsafeAnnotations = ["run.oci.hooks."]
+    private static let unsafeAnnotations = ["org.systemd.property.", "run.oci.hooks."]
 
     static func text(_ features: Features) -> String {
         var json = JSONWriter(.indented)
@@ -37,7 +37,7 @@ enum FeaturesCommand {
         writeFlags(
             "cgroup",
             [
-                ("v1", true), ("v2", true), ("systemd", CgroupManager.supported.contains(.systemd)),
+                ("v1", true), ("v2", true), ("systemd", true),
                 ("systemdUser", false), ("rdma", features.hasRdma),
             ], to: &json)
         json.key("seccomp")
@@ -78,12 +78,4 @@ enum FeaturesCommand {
         for flag in flags { json.member(flag.name, flag.value) }
         json.endObject()
     }
-}
-
-/// Who makes the cgroups (`--cgroup-manager`).
-enum CgroupManager: String, CaseIterable {
-    case cgroupfs, systemd, disabled
-
-    /// Those that this build has.
-    static let supported: [CgroupManager] = [.cgroupfs]
 }

@@ -1,3 +1,5 @@
+internal import Store
+
 /// Every flag that gantry knows, each once. `CommandTable` says which command takes which.
 enum Flags {
     static let help = Flag("help", "h", .toggle, "Show help and exit")
@@ -18,10 +20,10 @@ enum Flags {
         "state-dir", nil, .text("DIR"),
         "Keep logs of supervised containers in DIR (default: /var/lib/gantry)")
     static let systemdCgroup = Flag(
-        "systemd-cgroup", nil, .toggle, "Let systemd make the cgroups (not supported yet)")
+        "systemd-cgroup", nil, .toggle, "Let systemd make the cgroups: --cgroup-manager systemd")
     static let cgroupManager = Flag(
         "cgroup-manager", nil, .choice(CgroupManager.allCases.map { $0.rawValue }),
-        "Who makes the cgroups (default: cgroupfs, the only one yet)")
+        "Who makes the cgroups (default: cgroupfs)")
     static let rootless = Flag(
         "rootless", nil, .choice(["true", "false", "auto"]),
         "Accepted for engines and not needed")

@@ -10,6 +10,16 @@ extension FlagValues {
         return given
     }
 
+    /// Who makes cgroups. `--systemd-cgroup` is what engines say.
+    func cgroupManager() throws(Failure) -> CgroupManager {
+        let named = self[Flags.cgroupManager].flatMap { CgroupManager(rawValue: $0) }
+        guard has(Flags.systemdCgroup) else { return named ?? .cgroupfs }
+        guard named ?? .systemd == .systemd else {
+            throw Failure(.usage, "contradicts --cgroup-manager", at: "--systemd-cgroup")
+        }
+        return .systemd
+    }
+
     /// Where the state of all containers is kept.
     func stateRoot() throws(Failure) -> String {
         if let root = self[Flags.root] {

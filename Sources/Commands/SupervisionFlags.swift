@@ -60,6 +60,7 @@ enum SupervisionFlags {
         settings.noPivot = flags.has(Flags.noPivot)
         settings.noNewKeyring = flags.has(Flags.noNewKeyring)
         settings.hasInit = flags.has(Flags.initProcess)
+        settings.cgroupManager = try invocation.globals.cgroupManager()
         if let path = flags[Flags.pidFile], !path.isEmpty { settings.pidFile = try Paths.absolute(path) }
         settings.hasStdin = flags.has(stdin)
         if let text = flags[restart] {

@@ -123,7 +123,11 @@ extension Operations {
     /// `kill`: a signal to the container's process, or with `all` to each of its processes.
     public static func kill(id: String, signal: CInt, all: Bool, root: String) throws(Failure) {
         let container = try LiveContainer.look(try Store(root: root).open(id))
-        if all {
+        // All of them end with the first of a pid namespace, also where no cgroup tells which they are.
+        let isEndOfAll =
+            signal == Signal.kill && container.record?.cgroupManager == .disabled
+            && container.record?.hasPidNamespace ?? false
+        if all, !isEndOfAll {
             if let record = container.record { try ContainerCgroup.signalAll(record, signal) }
             return
         }

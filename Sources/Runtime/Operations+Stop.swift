@@ -28,7 +28,7 @@ extension Operations {
         }
         _ = clinux_pidfd_signal(process.raw, Signal.kill)
         if let record = container.record {
-            try ContainerCgroup.signalAll(record, Signal.kill)
+            try ContainerCgroup.killAll(record)
             try ContainerCgroup.thaw(record)
         }
         let ended = try check(

@@ -29,7 +29,7 @@ extension Operations {
                 devices = try DeviceUpdate(nodes: nodes, from: present.devices, to: updated.devices)
             }
             let warnings = try ContainerCgroup.update(
-                record, to: updated, changing: resources, devices: devices
+                record, to: updated, from: present, changing: resources, devices: devices
             ) { () throws(Failure) in
                 try container.entry.setLimits(updated.encodedLimits())
             }

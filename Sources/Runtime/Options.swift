@@ -15,6 +15,8 @@ public struct CreateOptions: Sendable {
     public var consoleSocket: String?
     public var noPivot = false
     public var noNewKeyring = false
+    /// Who makes its cgroups.
+    public var cgroupManager = CgroupManager.cgroupfs
     /// The first process is gantry's own: it executes the program, forwards signals and reaps.
     public var hasInit = false
     /// How many descriptors from 3 on the container inherits, behind `listenFDs`.

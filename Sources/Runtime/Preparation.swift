@@ -23,7 +23,7 @@ struct Preparation {
         let spec = bundle.spec
         try Validator.check(spec)
         let rootfs = try bundle.resolveRootfs()
-        let cgroup = try ContainerCgroup(spec, id: options.id)
+        let cgroup = try ContainerCgroup(spec, id: options.id, by: options.cgroupManager)
         self.options = options
         self.bundle = bundle
         self.cgroup = cgroup
@@ -34,7 +34,8 @@ struct Preparation {
             ownerUID: clinux_effective_uid(),
             annotations: spec.annotations.map { (key: $0.key, value: $0.value) },
             hasPidNamespace: spec.linux?.namespaces.contains { $0.type == .pid && $0.path == nil } ?? false,
-            hasKeyring: !options.noNewKeyring, cgroups: cgroup.recorded, hasHooks: !spec.hooks.isEmpty)
+            hasKeyring: !options.noNewKeyring, cgroups: cgroup.recorded,
+            cgroupManager: options.cgroupManager, unit: cgroup.unit, hasHooks: !spec.hooks.isEmpty)
     }
 
     var process: Spec.Process? { bundle.spec.process }

@@ -95,6 +95,7 @@ enum SupervisedLaunch {
         options.noPivot = settings.noPivot
         options.noNewKeyring = settings.noNewKeyring
         options.hasInit = settings.hasInit
+        options.cgroupManager = settings.cgroupManager
         do throws(Failure) {
             var container = try Preparation(options, waitsForStart: false)
             try Launch.checkOwner(container)

@@ -15,6 +15,18 @@ public struct Record: Sendable, Equatable {
         }
     }
 
+    /// A unit of systemd's.
+    public struct Unit: Sendable, Equatable {
+        public var name: String
+        /// Whether it is one of the user's own instance.
+        public var isUser: Bool
+
+        public init(name: String, isUser: Bool) {
+            self.name = name
+            self.isUser = isUser
+        }
+    }
+
     /// Version of the format on disk. A reader refuses another one.
     static let version = 2
 
@@ -33,13 +45,18 @@ public struct Record: Sendable, Equatable {
     public var cgroups: [Cgroup]
     /// Whether the configuration names hooks: who goes on with the container must read it.
     public var hasHooks: Bool
+    /// Who made the cgroups.
+    public var cgroupManager: CgroupManager
+    /// systemd's unit that they are.
+    public var unit: Unit?
     /// The directory of a supervised container (`SupervisedContainer`); nil for any other.
     public var supervised: String?
 
     public init(
         id: String, bundle: String, rootfs: String, created: Int64, ownerUID: UInt32,
         annotations: [(key: String, value: String)], hasPidNamespace: Bool, hasKeyring: Bool,
-        cgroups: [Cgroup], hasHooks: Bool = false, supervised: String? = nil
+        cgroups: [Cgroup], cgroupManager: CgroupManager = .cgroupfs, unit: Unit? = nil,
+        hasHooks: Bool = false, supervised: String? = nil
     ) {
         self.id = id
         self.bundle = bundle
@@ -50,6 +67,8 @@ public struct Record: Sendable, Equatable {
         self.hasPidNamespace = hasPidNamespace
         self.hasKeyring = hasKeyring
         self.cgroups = cgroups
+        self.cgroupManager = cgroupManager
+        self.unit = unit
         self.hasHooks = hasHooks
         self.supervised = supervised
     }
@@ -77,6 +96,11 @@ extension Record {
         json.member("keyring", hasKeyring)
         if hasHooks { json.member("hooks", true) }
         if let supervised { json.member("supervised", supervised) }
+        if cgroupManager != .cgroupfs { json.member("cgroupManager", cgroupManager.rawValue) }
+        if let unit {
+            json.member("unit", unit.name)
+            if unit.isUser { json.member("userUnit", true) }
+        }
         json.key("cgroups")
         json.beginArray()
         for cgroup in cgroups {
@@ -116,6 +140,11 @@ extension Record {
         hasKeyring = try Versions.member(root, "keyring").bool()
         hasHooks = try root["hooks"]?.bool() ?? false
         supervised = try root["supervised"]?.string()
+        cgroupManager = try CgroupManager.read(root["cgroupManager"])
+        unit = nil
+        if let name = root["unit"] {
+            unit = Unit(name: try name.string(), isUser: try root["userUnit"]?.bool() ?? false)
+        }
         annotations = []
         for (name, value) in try Versions.member(root, "annotations").members() {
             annotations.append((key: try name.string(), value: try value.string()))

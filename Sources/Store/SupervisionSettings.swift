@@ -48,6 +48,8 @@ public struct SupervisionSettings: Sendable, Equatable {
     public var noNewKeyring = false
     /// `--init`.
     public var hasInit = false
+    /// `--cgroup-manager`.
+    public var cgroupManager = CgroupManager.cgroupfs
     /// `--stdin`: its standard input is a pipe that attached clients write to; otherwise /dev/null.
     public var hasStdin = false
     /// process.terminal.
@@ -127,6 +129,7 @@ extension SupervisionSettings {
         if noPivot { json.member("noPivot", true) }
         if noNewKeyring { json.member("noNewKeyring", true) }
         if hasInit { json.member("init", true) }
+        if cgroupManager != .cgroupfs { json.member("cgroupManager", cgroupManager.rawValue) }
         if hasStdin { json.member("stdin", true) }
         if hasTerminal { json.member("terminal", true) }
         if let pidFile { json.member("pidFile", pidFile) }
@@ -170,6 +173,7 @@ extension SupervisionSettings {
         noPivot = try root["noPivot"]?.bool() ?? false
         noNewKeyring = try root["noNewKeyring"]?.bool() ?? false
         hasInit = try root["init"]?.bool() ?? false
+        cgroupManager = try CgroupManager.read(root["cgroupManager"])
         hasStdin = try root["stdin"]?.bool() ?? false
         hasTerminal = try root["terminal"]?.bool() ?? false
         pidFile = try root["pidFile"]?.string()

@@ -100,6 +100,9 @@ _Noreturn void clinux_exit(int code);
 
 /// log2(3) and pow(3).
 double clinux_log2(double value);
+
+/// strtod(3) for all of the text, whatever the locale: 0, or -EINVAL.
+int clinux_parse_double(const char *_Nonnull text, double *_Nonnull value);
 double clinux_pow(double base, double exponent);
 
 /// The command line, as C's main gets it. Embedded Swift has no CommandLine.

@@ -31,7 +31,10 @@ int clinux_receive_senders(int fd);
 /// Limits how long clinux_receive may wait: it returns -EAGAIN after that many seconds.
 int clinux_receive_timeout(int fd, int seconds);
 
-/// Connects to the stream socket at `path`, of any length. Waits at most `seconds` for a place in the listener's
+/// Sends all bytes. -EPIPE instead of a signal; -EAGAIN when the other end takes none for as long as the socket says.
+int clinux_send_all(int fd, const void *_Nonnull bytes, size_t length);
+
+/// Connects to the stream socket at `path`, of any length, or with `@` in front to an abstract one (unix(7)). Waits at most `seconds` for a place in the listener's
 /// queue, and no longer for each message that is sent later: -EAGAIN.
 int clinux_stream_connect(const char *_Nonnull path, int seconds);
 

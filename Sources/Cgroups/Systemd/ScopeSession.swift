@@ -1,0 +1,76 @@
+internal import DBus
+public import Diagnostics
+internal import Linux
+internal import OCI
+
+/// The making of a container's scope, and its unmaking when the start fails.
+///
+/// A class: what a start has made is known to the one that takes it back.
+public final class ScopeSession {
+    public let scope: Scope
+    private let basic: [UnitProperty]
+    private let annotated: [UnitProperty]
+    private var connected: SystemdManager?
+    /// Whether there may be a unit of ours.
+    private var isMade = false
+
+    /// - Throws: `invalid` at the annotation that is.
+    init(_ scope: Scope, _ spec: Spec, id: String, isUnified: Bool) throws(Failure) {
+        self.scope = scope
+        basic = UnitProperty.basic(scope, id: id, isUnified: isUnified)
+        annotated = try UnitProperty.annotated(spec.annotations)
+    }
+
+    /// The connection of this command.
+    func manager() throws(Failure) -> SystemdManager {
+        if let connected { return connected }
+        let manager = try SystemdManager(isUser: scope.isUser)
+        connected = manager
+        return manager
+    }
+
+    /// Starts the unit with a process in it. What annotations say comes last.
+    func start(_ pid: Int32, _ resources: [UnitProperty]) throws(Failure) {
+        var properties = basic
+        properties.append(UnitProperty("PIDs", .array(of: "u", [.uint32(UInt32(pid))])))
+        for property in resources + annotated { properties.set(property) }
+        try manager().start(scope.unit, properties, made: &isMade)
+    }
+
+    /// Ends the unit of a start that has failed, if there is one.
+    func end() throws(Failure) {
+        guard isMade else { return }
+        try ScopeUnit(name: scope.unit, isUser: scope.isUser).stop(try manager())
+        isMade = false
+    }
+}
+
+/// A container's scope as its record names it.
+public struct ScopeUnit: Equatable, Sendable {
+    public let name: String
+    public let isUser: Bool
+
+    public init(name: String, isUser: Bool) {
+        self.name = name
+        self.isUser = isUser
+    }
+
+    fileprivate func stop(_ manager: SystemdManager) throws(Failure) {
+        try manager.stop(name)
+    }
+
+    /// Ends it: its processes, the unit and what is left of its cgroups.
+    ///
+    /// Without D-Bus, or when systemd does not answer, processes and cgroups go all the same, and systemd drops a scope
+    /// without processes by itself.
+    public func remove(_ cgroup: Cgroup) throws(Failure) {
+        try cgroup.signalAll(9)
+        try? stop(try SystemdManager(isUser: isUser))
+        try cgroup.remove()
+    }
+
+    /// Ends a unit that has no processes.
+    public func removeUnused() {
+        try? stop(try SystemdManager(isUser: isUser))
+    }
+}
