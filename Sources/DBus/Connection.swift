@@ -2,14 +2,14 @@ internal import CLinux
 public import Diagnostics
 internal import Linux
 
-/// A connection to a bus, for the few calls of one command. Whoever is at the other end may be silent: all that is
-/// done with it ends at one deadline.
+/// A connection to a bus, for the few calls of one command. Whoever is at the other end may be silent: all waiting for
+/// it together has a limit.
 ///
 /// A class, since what makes a container's cgroup keeps it from one step to the next.
 public final class Connection {
     private let socket: Descriptor
-    /// On CLOCK_MONOTONIC, in nanoseconds.
-    private let deadline: Int64
+    /// How long may still be waited, in nanoseconds.
+    private var patience: Int64
     private let seconds: Int32
     private var serial: UInt32 = 0
     private var input: [UInt8] = []
@@ -32,14 +32,15 @@ public final class Connection {
 
     /// Connects and logs in as the user that we are.
     ///
-    /// - Parameter seconds: how long all that is done with it may take.
+    /// - Parameter seconds: how long may be waited in all. What the caller does between calls does not count.
     public init(_ address: Address, seconds: Int32) throws(Failure) {
         self.seconds = seconds
-        deadline = clinux_monotonic() + Int64(seconds) * 1_000_000_000
+        let begin = clinux_monotonic()
         var raw: CInt = -1
         for path in address.sockets where raw < 0 { raw = clinux_stream_connect(path, seconds) }
         // A listener whose queue is full.
         if raw == -Errno.EAGAIN { throw Connection.silent(seconds) }
+        patience = Int64(seconds) * 1_000_000_000 - (clinux_monotonic() - begin)
         socket = Descriptor(
             adopting: try check(raw, "connect \(address.sockets.last ?? "")", "cannot reach D-Bus"))
         try logIn()
@@ -186,12 +187,13 @@ public final class Connection {
         return try Message(message)
     }
 
-    /// Waits until there is more, at most until the deadline.
+    /// Waits until there is more, as long as there is patience.
     private func receive() throws(Failure) {
-        let left = deadline - clinux_monotonic()
-        guard left > 0, clinux_wait_readable(socket.raw, -1, CInt(left / 1_000_000) + 1) != 0 else {
+        let begin = clinux_monotonic()
+        guard patience > 0, clinux_wait_readable(socket.raw, -1, CInt(patience / 1_000_000) + 1) != 0 else {
             throw Connection.silent(seconds)
         }
+        patience -= clinux_monotonic() - begin
         let raw = socket.raw
         var count = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, used in

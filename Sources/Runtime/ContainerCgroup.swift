@@ -112,7 +112,7 @@ struct ContainerCgroup {
     /// back what it made when it fails: a directory in use is somebody else's.
     func remove() throws(Failure) {
         if manager == .disabled { return }
-        try plan.endScope()
+        plan.endScope()
         try plan.cgroup.removeUnused(patience: 100)
     }
 }

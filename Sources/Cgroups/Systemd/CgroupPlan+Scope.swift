@@ -141,8 +141,8 @@ extension CgroupPlan {
     }
 
     /// Takes back what a start that failed has made. Its processes are gone.
-    public func endScope() throws(Failure) {
-        try scope?.end()
+    public func endScope() {
+        scope?.end()
     }
 
     /// Fails when systemd is not there, before anything is made.

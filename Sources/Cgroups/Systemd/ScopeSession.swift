@@ -37,10 +37,11 @@ public final class ScopeSession {
         try manager().start(scope.unit, properties, made: &isMade)
     }
 
-    /// Ends the unit of a start that has failed, if there is one.
-    func end() throws(Failure) {
+    /// Ends the unit of a start that has failed, if there is one. Its processes are gone, so that systemd drops it by
+    /// itself if it does not answer; and the connection of the start may be what did not.
+    func end() {
         guard isMade else { return }
-        try ScopeUnit(name: scope.unit, isUser: scope.isUser).stop(try manager())
+        ScopeUnit(name: scope.unit, isUser: scope.isUser).removeUnused()
         isMade = false
     }
 }
@@ -55,7 +56,7 @@ public struct ScopeUnit: Equatable, Sendable {
         self.isUser = isUser
     }
 
-    fileprivate func stop(_ manager: SystemdManager) throws(Failure) {
+    private func stop(_ manager: SystemdManager) throws(Failure) {
         try manager.stop(name)
     }
 

@@ -7,7 +7,7 @@ internal import Linux
 public final class SystemdManager {
     private let bus: Connection
 
-    /// All calls of a command together may take so long, in seconds.
+    /// All calls of a connection together may take so long, in seconds.
     private static let patience: Int32 = 9
     private static let place = "systemd"
     private static let service = "org.freedesktop.systemd1"
@@ -162,14 +162,17 @@ public final class SystemdManager {
     /// systemd forgets a unit a moment after it has ended; until then its name is taken.
     private func waitUntilGone(_ unit: String) throws(Failure) {
         var pause: Int32 = 1
-        while true {
+        var left = SystemdManager.patience * 1000
+        while left > 0 {
             if case .failure(let error) = try call("GetUnit", [.string(unit)]) {
                 if SystemdManager.isError(error, "NoSuchUnit") { return }
                 throw SystemdManager.refused("GetUnit", error, about: unit)
             }
             clinux_sleep(pause)
+            left -= pause
             pause = min(pause * 2, 64)
         }
+        throw Failure(.system, "does not forget unit \(unit), which has ended", at: SystemdManager.place)
     }
 
     // MARK: Jobs
