@@ -52,6 +52,13 @@ need_swift() {
         die "the Swift toolchain (6.3 or newer) is not there: see https://www.swift.org/install/linux/"
 }
 
+# Directory of the toolchain's shared libraries.
+runtime_libraries() {
+    local resources
+    resources=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
+    echo "$resources/linux"
+}
+
 # Path of a static library of the toolchain's embedded Swift.
 embedded_library() {
     local resources path
@@ -74,7 +81,8 @@ need_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "installing ${missing[*]}"
-    as_root apt-get update -q </dev/null >&2
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null >&2
+    as_root apt-get update -q </dev/null >&2 &&
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
+        die "cannot install ${missing[*]}, without which this cannot be done here: see what apt-get says above"
 }

@@ -67,6 +67,24 @@ extension Cgroup {
         }
     }
 
+    /// The same with what the container itself has frozen below, for those who are to die: on version 1 nothing dies
+    /// while it is frozen.
+    public func thawToDie() throws(Failure) {
+        try thaw()
+        if let (directory, file) = freezer, !directory.isUnified { try thawBelow(directory.path, file) }
+    }
+
+    private func thawBelow(_ path: String, _ file: String) throws(Failure) {
+        let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
+        if raw == -CgroupErrno.notFound { return }
+        let directory = Descriptor(adopting: try check(raw, "openat \(path)", "cannot read the cgroup"))
+        for child in try Linux.Directory.subdirectories(in: directory, shown: path) {
+            // It may be gone by now.
+            _ = CgroupFile.write("THAWED", to: path + "/" + child + "/" + file)
+            try thawBelow(path + "/" + child, file)
+        }
+    }
+
     /// Tries to stop all processes within a time.
     ///
     /// - Returns: whether they are stopped. When not, they have been asked to, and `thaw` takes it back.

@@ -52,7 +52,7 @@ extension Cgroup {
             if !wasFrozen { try? thaw() }
             throw error
         }
-        if !wasFrozen || signal == Signal.kill { try thaw() }
+        if signal == Signal.kill { try thawToDie() } else if !wasFrozen { try thaw() }
     }
 
     /// Until no process is found that has not been signalled yet.

@@ -134,6 +134,11 @@ extension ContainerCgroup {
         try cgroup(record).isFrozen()
     }
 
+    /// See `Cgroup.thawToDie`.
+    static func thawToDie(_ record: Record) throws(Failure) {
+        try cgroup(record).thawToDie()
+    }
+
     static func thaw(_ record: Record) throws(Failure) {
         try cgroup(record).thaw()
     }

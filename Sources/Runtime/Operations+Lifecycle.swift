@@ -231,6 +231,17 @@ extension Operations {
     /// its device.
     static let deathPatience: CInt = 10_000
 
+    /// After so long, in milliseconds, it is looked whether something is frozen.
+    private static let freezerPatience: CInt = 100
+
+    private static func isOver(
+        _ process: borrowing Descriptor, within milliseconds: CInt
+    ) throws(Failure) -> Bool {
+        try check(
+            clinux_wait_readable(process.raw, -1, milliseconds), "poll",
+            "cannot wait for the container's end") != 0
+    }
+
     /// Kills the container's process and waits until it is gone.
     private static func end(_ container: borrowing LiveContainer) throws(Failure) {
         guard let process = try container.openProcess() else { return }
@@ -239,10 +250,10 @@ extension Operations {
         if container.status == .paused || container.status == .creating, let record = container.record {
             try ContainerCgroup.thaw(record)
         }
-        let ready = try check(
-            clinux_wait_readable(process.raw, -1, deathPatience), "poll",
-            "cannot wait for the container's end")
-        guard ready != 0 else {
+        if try isOver(process, within: freezerPatience) { return }
+        // With a pid namespace it dies when all in it have, some of whom the container may have frozen.
+        if let record = container.record { try ContainerCgroup.thawToDie(record) }
+        guard try isOver(process, within: deathPatience) else {
             throw Failure(
                 .system, "the container's process did not die within \(deathPatience / 1000) s of SIGKILL",
                 at: container.entry.id)
