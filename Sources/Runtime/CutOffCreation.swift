@@ -36,9 +36,11 @@ enum CutOffCreation {
 
     private static func endInit(_ mark: InitMark, in cgroup: Cgroup) throws(Failure) {
         var left = Operations.deathPatience
+        // One that is dying has no command line any more.
+        var killed: [Int32] = []
         while true {
             let all = try cgroup.processesAnywhere()
-            let ours = all.filter { mark.isOn($0) }
+            let ours = all.filter { killed.contains($0) || mark.isOn($0) }
             guard let pid = ours.first else { return }
             guard left > 0 else {
                 throw Failure(
@@ -47,7 +49,7 @@ enum CutOffCreation {
                         + " \(Operations.deathPatience / 1000) s of SIGKILL",
                     at: cgroup.directories.first?.path)
             }
-            for pid in ours { kill(pid, mark) }
+            for pid in ours where kill(pid, mark) { killed.append(pid) }
             // It does not die while it is frozen; but others would be thawed with it.
             if ours.count == all.count, try cgroup.isFrozen() { try cgroup.thaw() }
             clinux_sleep(pause)
@@ -56,10 +58,12 @@ enum CutOffCreation {
     }
 
     /// Looked at again once it is held: the number cannot become somebody else's then.
-    private static func kill(_ pid: Int32, _ mark: InitMark) {
+    ///
+    /// - Returns: whether it is one of ours, and has been killed.
+    private static func kill(_ pid: Int32, _ mark: InitMark) -> Bool {
         let raw = clinux_pidfd_open(pid)
-        guard raw >= 0 else { return }
+        guard raw >= 0 else { return false }
         let process = Descriptor(adopting: raw)
-        if mark.isOn(pid) { _ = clinux_pidfd_signal(process.raw, 9) }
+        return mark.isOn(pid) && clinux_pidfd_signal(process.raw, 9) == 0
     }
 }
