@@ -30,7 +30,10 @@ extension Cgroup {
         }
         var writes: [Write] = []
         for setting in limits.settings {
-            if let write = try Write(setting, try directory(for: setting).path) { writes.append(write) }
+            guard let write = try Write(setting, try directory(for: setting).path) else { continue }
+            // What is there already need not be any more when its turn comes.
+            let isTouched = writes.contains { $0.path.utf8.elementsEqual(write.path.utf8) }
+            if !write.isThere || isTouched { writes.append(write) }
         }
         try Self.perform(writes) { () throws(Failure) in
             try devices?.apply(to: self)
@@ -91,7 +94,10 @@ extension Cgroup {
         let path: String
         let undo: [String]
 
-        /// nil when there is nothing to do.
+        /// Whether the file reads like that.
+        var isThere: Bool { undo.count == 1 && undo[0].utf8.elementsEqual(setting.value.utf8) }
+
+        /// nil when the kernel, which does not have the file, already is as wanted.
         init?(_ wanted: Setting, _ directory: String) throws(Failure) {
             var setting = wanted
             var error: CInt = 0
@@ -113,7 +119,6 @@ extension Cgroup {
                 return nil
             }
             undo = Self.undo(setting, text)
-            if undo.count == 1 && undo[0].utf8.elementsEqual(setting.value.utf8) { return nil }
         }
 
         private static func undo(_ setting: Setting, _ text: String) -> [String] {

@@ -108,6 +108,11 @@ struct ContainerCgroup {
         if try plan.cgroup.isFrozen(), try plan.cgroup.processes() == [pid] { try plan.cgroup.thaw() }
     }
 
+    /// That the kernel killed the init for want of memory; nil when it did not.
+    func memoryShortage(_ spec: Spec) -> Failure? {
+        Self.memoryShortage(plan.cgroup, spec)
+    }
+
     /// Takes back what a start that failed has made. Processes are gone by then, and `create` itself takes
     /// back what it made when it fails: a directory in use is somebody else's.
     func remove() throws(Failure) {
@@ -141,6 +146,31 @@ extension ContainerCgroup {
 
     static func thaw(_ record: Record) throws(Failure) {
         try cgroup(record).thaw()
+    }
+
+    /// That the kernel killed the container's process for want of memory before its program ran; nil when it did not.
+    static func memoryShortage(_ record: Record, _ spec: Spec) throws(Failure) -> Failure? {
+        memoryShortage(try cgroup(record), spec)
+    }
+
+    private static func memoryShortage(_ cgroup: Cgroup, _ spec: Spec) -> Failure? {
+        guard cgroup.outOfMemoryKills() > 0 else { return nil }
+        let use = cgroup.statistics().memory.usage
+        let resources = spec.linux?.resources
+        let limit = resources?.memory?.limit ?? 0
+        var place: String?
+        if limit > 0 { place = "linux.resources.memory.limit" }
+        if resources?.unified.contains(where: { $0.key.utf8.elementsEqual("memory.max".utf8) }) ?? false {
+            place = "linux.resources.unified[\"memory.max\"]"
+        }
+        // The kernel counts pages, of which the limit may be none, and has one for "no limit".
+        let known = limit > 0 ? UInt64(limit) : use.limit
+        let limits =
+            known < 1 << 62 ? "\(known) bytes are" : "the bytes that a cgroup above its own allows are"
+        return Failure(
+            .system,
+            limits + " too few for the container to start: the kernel killed its init, which had used"
+                + " \(max(use.peak, use.usage)) bytes of memory", at: place)
     }
 
     /// Returns when all processes have stopped.

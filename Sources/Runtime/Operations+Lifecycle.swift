@@ -100,6 +100,12 @@ extension Operations {
         if isHeard { received = try channel.receive() }
         guard let failure = received.failure else {
             guard isHeard, try !isDyingInit(container.process) else {
+                let spec = try Spec.load(json: try container.entry.config())
+                if let record = container.record,
+                    let shortage = try ContainerCgroup.memoryShortage(record, spec)
+                {
+                    throw shortage
+                }
                 throw Failure(.state, "the container's init was killed before it executed the program")
             }
             return

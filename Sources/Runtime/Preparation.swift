@@ -87,12 +87,7 @@ struct Preparation {
 
     /// The sentence for an init that ended without a word.
     func describeDeath(_ status: WaitStatus) -> Failure {
-        let limit = bundle.spec.linux?.resources?.memory?.limit
-        if status.signal == 9, let limit, limit > 0 {
-            return Failure(
-                .system, "the init was killed, most likely since \(limit) bytes are too few for it to start",
-                at: "linux.resources.memory.limit")
-        }
+        if status.signal == 9, let failure = cgroup.memoryShortage(bundle.spec) { return failure }
         guard let signal = status.signal else {
             return Failure(.system, "the init ended with exit code \(status.code) before the container ran")
         }

@@ -119,6 +119,15 @@ import Testing
         }
     }
 
+    /// Of two values for one file the last counts, also when it is what the file had before.
+    @Test func theLastOfTwoCounts() throws {
+        try withDirectory(["cgroup.controllers": "pids\n", "pids.max": "33\n"]) { cgroup, path in
+            let all = try resources(#"{"pids":{"limit":55},"unified":{"pids.max":"33"}}"#)
+            _ = try cgroup.update(to: all, changing: all) {}
+            #expect(read(path + "/pids.max") == "33")
+        }
+    }
+
     @Test func missingControllersAreNamed() throws {
         try withDirectory(["cgroup.controllers": "pids\n", "cgroup.max.depth": "max\n"]) { cgroup, path in
             for (text, place, controller) in [

@@ -243,15 +243,15 @@ struct InvalidLinuxTests {
         Refusal(
             "linux.resources.memory", ["limit": 1],
             says: """
-                linux.resources.memory.limit: the init was killed, most likely since 1 bytes are too few \
-                for it to start
+                linux.resources.memory.limit: 1 bytes are too few for the container to start: the kernel \
+                killed its init, which had used … bytes of memory
                 """
         ),
         Refusal(
             "linux.resources.memory", ["limit": 4096],
             says: """
-                linux.resources.memory.limit: the init was killed, most likely since 4096 bytes are too \
-                few for it to start
+                linux.resources.memory.limit: 4096 bytes are too few for the container to start: the kernel \
+                killed its init, which had used … bytes of memory
                 """
         ),
         Refusal(
