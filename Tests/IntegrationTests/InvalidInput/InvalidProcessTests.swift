@@ -101,22 +101,6 @@ struct InvalidProcessTests {
                 says: "linux.memoryPolicy: memory policies are not supported yet"),
             Refusal("linux.mountLabel", "x", says: "linux.mountLabel: SELinux is not supported yet"),
             Refusal(
-                "linux.resources.blockIO", ["weight": 100],
-                says: "linux.resources.blockIO: I/O limits are not supported yet"),
-            Refusal(
-                "linux.resources.hugepageLimits",
-                [["pageSize": "2MB", "limit": 0] as [String: any Sendable]],
-                says: "linux.resources.hugepageLimits: huge page limits are not supported yet"),
-            Refusal(
-                "linux.resources.network", ["classID": 1],
-                says: "linux.resources.network: network classes are not supported yet"),
-            Refusal(
-                "linux.resources.rdma", ["mlx5": ["hcaHandles": 1]],
-                says: "linux.resources.rdma: RDMA limits are not supported yet"),
-            Refusal(
-                "linux.resources.unified", ["memory.high": "1"],
-                says: "linux.resources.unified: cgroup files by name are not supported yet"),
-            Refusal(
                 "linux.seccomp", ["defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"],
                 says: "linux.seccomp.listenerPath: seccomp notification is not supported yet"),
             Refusal("user namespace", says: "linux.namespaces[5]: user namespaces are not supported yet") {

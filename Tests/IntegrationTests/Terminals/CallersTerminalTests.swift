@@ -131,6 +131,8 @@ struct CallersTerminalTests {
             try await expectRaw(terminal)
             try terminal.type("text\r")
             try await terminal.expect("got text\r\n")
+            // What is typed before gantry has ended is the container's.
+            try await terminal.expect("prompt> ")
             try terminal.type("echo code $?\r")
             try await terminal.expect("code 6\r\n")
             #expect(try await terminal.mode() == before)
