@@ -102,15 +102,25 @@ extension Outcome {
     }
 }
 
-/// Asks again and again, for up to a minute: a limit against hangs, on a machine that does much else.
+/// Asks again and again, for up to a minute: a limit against hangs, on a machine that does much else. What cannot be
+/// told yet (a file that is not there) is not true yet.
 func eventually(
     _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(60 * Machine.patience)
+    var obstacle: (any Error)?
     while ContinuousClock.now < deadline {
-        if try await condition() { return }
+        do {
+            if try await condition() { return }
+            obstacle = nil
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            obstacle = error
+        }
         try await Task.sleep(for: .milliseconds(5))
     }
-    Issue.record("waited in vain for \(what)", sourceLocation: sourceLocation)
+    let reason = obstacle.map { ": \($0)" } ?? ""
+    Issue.record("waited in vain for \(what)\(reason)", sourceLocation: sourceLocation)
     throw CancellationError()
 }
