@@ -35,10 +35,12 @@ extension Cgroup {
             let isTouched = writes.contains { $0.path.utf8.elementsEqual(write.path.utf8) }
             if !write.isThere || isTouched { writes.append(write) }
         }
-        try Self.perform(writes) { () throws(Failure) in
+        // What cannot be emptied again is not filled before all else has been accepted.
+        let lasting = writes.filter { $0.fillsCpuset }
+        try Self.perform(writes.filter { !$0.fillsCpuset }) { () throws(Failure) in
             try devices?.apply(to: self)
             do throws(Failure) {
-                try keep()
+                try Self.perform(lasting, keep)
             } catch {
                 try? devices?.reversed.apply(to: self)
                 throw error
@@ -93,9 +95,14 @@ extension Cgroup {
         let setting: Setting
         let path: String
         let undo: [String]
+        /// Whether a cpuset of version 2 gets its first list: while it has processes, the kernel does not take that back
+        /// (ENOSPC). What an empty list stands for, the list in force, takes its place then.
+        let fillsCpuset: Bool
 
         /// Whether the file reads like that.
-        var isThere: Bool { undo.count == 1 && undo[0].utf8.elementsEqual(setting.value.utf8) }
+        var isThere: Bool {
+            !fillsCpuset && undo.count == 1 && undo[0].utf8.elementsEqual(setting.value.utf8)
+        }
 
         /// nil when the kernel, which does not have the file, already is as wanted.
         init?(_ wanted: Setting, _ directory: String) throws(Failure) {
@@ -118,7 +125,11 @@ extension Cgroup {
                 try CgroupPlan.judge(error, setting, path)
                 return nil
             }
-            undo = Self.undo(setting, text)
+            fillsCpuset =
+                text.utf8.allSatisfy { $0 == UInt8(ascii: "\n") }
+                && ["cpuset.cpus", "cpuset.mems"].contains { $0.utf8.elementsEqual(setting.file.utf8) }
+            let inForce = directory + "/" + setting.file + ".effective"
+            undo = Self.undo(setting, fillsCpuset ? CgroupFile.read(inForce, error: &error) ?? "" : text)
         }
 
         private static func undo(_ setting: Setting, _ text: String) -> [String] {

@@ -56,9 +56,9 @@ import Testing
         #expect(try plan.cgroup.processes() == [child.pid])
         #expect(try !plan.cgroup.isFrozen())
 
-        try plan.cgroup.signalAll(SIGPIPE)
+        try plan.cgroup.signalAll(SIGTRAP)
         child.process.waitUntilExit()
-        #expect(child.process.terminationStatus == SIGPIPE)
+        #expect(child.process.terminationStatus == SIGTRAP)
         try plan.cgroup.remove()
         #expect(plan.cgroup.directories.allSatisfy { !exists($0.path) })
         // Gone is as good as removed.
@@ -66,7 +66,7 @@ import Testing
         try plan.cgroup.removeUnused()
         #expect(try plan.cgroup.processes().isEmpty)
         #expect(try !plan.cgroup.isFrozen())
-        try plan.cgroup.signalAll(SIGPIPE)
+        try plan.cgroup.signalAll(SIGTRAP)
         try plan.cgroup.thaw()
     }
 
@@ -242,12 +242,12 @@ import Testing
         try plan.place(child.pid)
         #expect(plan.cgroup.freeze(milliseconds: 500))
         // Waits until it is thawed.
-        try plan.cgroup.signalAll(SIGPIPE)
+        try plan.cgroup.signalAll(SIGTRAP)
         #expect(try plan.cgroup.isFrozen())
         #expect(child.process.isRunning)
         try plan.cgroup.remove()
         child.process.waitUntilExit()
-        #expect([SIGKILL, SIGPIPE].contains(child.process.terminationStatus))
+        #expect([SIGKILL, SIGTRAP].contains(child.process.terminationStatus))
     }
 
     /// A process that forks all the time is still caught.

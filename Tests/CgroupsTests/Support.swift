@@ -15,8 +15,8 @@ enum Host {
     /// Version 2, alone or beside version 1.
     static let unified = layout?.hierarchies.first(where: \.isUnified)
     static let hasVersion2 = isRoot && unified != nil
-    static let hasVersion2Controllers =
-        hasVersion2 && read(unified!.mountPoint + "/cgroup.controllers")?.isEmpty == false
+    static let handsControllersOn =
+        hasVersion2 && read(unified!.mountPoint + "/cgroup.subtree_control")?.isEmpty == false
     static let busybox = ["/bin/busybox", "/usr/bin/busybox"].first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
@@ -60,8 +60,8 @@ extension OwnCgroups {
     }
 }
 
-/// A child process that ends with the test. The tests' threads block most signals, and so does it: SIGPIPE,
-/// which they do not block, stands for any signal but SIGKILL.
+/// A child process that ends with the test. The tests' threads block most signals, and so does it: SIGTRAP,
+/// which they do not block, stands for any signal but SIGKILL. (SIGPIPE is ignored by all that systemd starts.)
 final class Child {
     let process = Process()
     let output = Pipe()

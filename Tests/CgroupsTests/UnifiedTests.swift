@@ -16,10 +16,19 @@ import Testing
     var layout: Layout { Layout(hierarchies: [hierarchy]) }
 
     /// A part of the tree as if it was all, so that nothing is enabled at the host's root.
-    private func withSubtree(_ body: (Layout, String) throws -> Void) throws {
-        let root = hierarchy.mountPoint + "/" + freshName()
-        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: false)
-        defer { #expect(rmdir(root) == 0, "\(root): \(String(cString: strerror(errno)))") }
+    ///
+    /// - Parameter controllers: whether it has those that the host's root hands on; otherwise it has none.
+    private func withSubtree(
+        controllers: Bool = false, _ body: (Layout, String) throws -> Void
+    ) throws {
+        let top = hierarchy.mountPoint + "/" + freshName()
+        let root = controllers ? top : top + "/part"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        defer {
+            for directory in Set([root, top]).sorted(by: >) {
+                #expect(rmdir(directory) == 0, "\(directory): \(String(cString: strerror(errno)))")
+            }
+        }
         try body(Layout(hierarchies: [.init(controllers: [], isUnified: true, mountPoint: root)]), root)
     }
 
@@ -39,9 +48,9 @@ import Testing
             }
             #expect(failure?.message == "container's cgroup is not empty: 1 process(es) found")
             #expect(child.process.isRunning)
-            try plan.cgroup.signalAll(SIGPIPE)
+            try plan.cgroup.signalAll(SIGTRAP)
             child.process.waitUntilExit()
-            #expect(child.process.terminationStatus == SIGPIPE)
+            #expect(child.process.terminationStatus == SIGTRAP)
             try plan.cgroup.remove()
             try plan.cgroup.remove()
             #expect(!exists(root + "/a/b"))
@@ -110,38 +119,27 @@ import Testing
         }
     }
 
-    /// The host's root hands its controllers on; put back as it was.
-    @Test(.enabled(if: Host.hasVersion2Controllers, "no controllers on this host's version 2"))
+    /// From the top of what is ours: the host's root is everybody's, and other tests enable controllers there.
+    @Test(.enabled(if: Host.handsControllersOn, "the host's version 2 hands on no controllers"))
     func controllersAreEnabledDownTheTree() throws {
-        let root = hierarchy.mountPoint
-        let before = read(root + "/cgroup.subtree_control") ?? ""
-        let available = read(root + "/cgroup.controllers") ?? ""
-        let name = freshName()
-        let plan = try CgroupPlan(path: "/\(name)/leaf", layout: layout)
-        defer {
-            cleanUp(plan, parents: ["/" + name])
-            for controller in available.split(separator: " ") where !before.contains(controller) {
-                // Other tests' directories may hand it on for a moment.
-                var patience = 500
-                while CgroupFile.write("-" + controller, to: root + "/cgroup.subtree_control") != 0,
-                    patience > 0
-                {
-                    usleep(10_000)
-                    patience -= 1
-                }
-                #expect(patience > 0, "\(controller) stays enabled in \(root)")
-            }
-        }
-        try plan.create()
-        #expect(read(plan.cgroup.directories[0].path + "/cgroup.controllers") == available)
+        try withSubtree(controllers: true) { layout, root in
+            let available = { Set((read(root + "/cgroup.controllers") ?? "").split(separator: " ")) }
+            let before = available()
+            let plan = try CgroupPlan(path: "/parent/leaf", layout: layout)
+            defer { cleanUp(plan, parents: ["/parent"]) }
+            try plan.create()
+            let leaf = plan.cgroup.directories[0].path
+            let enabled = Set((read(leaf + "/cgroup.controllers") ?? "").split(separator: " "))
+            #expect(!enabled.isEmpty && enabled.isSuperset(of: before) && enabled.isSubset(of: available()))
 
-        // A parent with processes cannot hand on; without a limit that needs it, that is no error.
-        let busy = try CgroupPlan(path: "/\(name)/leaf/below", layout: layout)
-        let child = try Child.sleeping()
-        try plan.place(child.pid)
-        try busy.create()
-        #expect(read(busy.cgroup.directories[0].path + "/cgroup.controllers") == "")
-        try busy.cgroup.remove()
+            // A parent with processes cannot hand on; without a limit that needs it, that is no error.
+            let busy = try CgroupPlan(path: "/parent/leaf/below", layout: layout)
+            let child = try Child.sleeping()
+            try plan.place(child.pid)
+            try busy.create()
+            #expect(read(busy.cgroup.directories[0].path + "/cgroup.controllers") == "")
+            try busy.cgroup.remove()
+        }
     }
 
     @Test func whoeverHasChildrenWithControllersTakesNoProcess() {

@@ -103,6 +103,27 @@ import Testing
         }
     }
 
+    /// A cpuset with processes cannot be emptied again: its first list is the last thing that is written, and when even
+    /// that is taken back, it gets what an empty one has.
+    @Test func theFirstListOfACpuset() throws {
+        var files = Self.files
+        files["cpuset.cpus"] = "\n"
+        files["cpuset.cpus.effective"] = "0-1\n"
+        try withDirectory(files) { cgroup, path in
+            let all = try resources(#"{"cpu":{"cpus":"0"},"pids":{"limit":300}}"#)
+            #expect(throws: Failure.self) {
+                _ = try cgroup.update(to: all, changing: all) { () throws(Failure) in
+                    #expect(read(path + "/cpuset.cpus") == "0")
+                    throw Failure(.system, "the disk is full")
+                }
+            }
+            #expect(read(path + "/cpuset.cpus") == "0-1")
+            #expect(read(path + "/pids.max") == "max")
+            _ = try cgroup.update(to: all, changing: all) {}
+            #expect(read(path + "/cpuset.cpus")?.hasPrefix("0") == true)
+        }
+    }
+
     /// An idle cgroup refuses a weight: none is written while it stays idle, and its own comes back afterwards.
     @Test func idleGroupsHaveNoWeight() throws {
         var files = Self.files
