@@ -13,6 +13,10 @@ package enum Machine {
     package static let patience =
         Double(ProcessInfo.processInfo.environment["GANTRY_TEST_PATIENCE"] ?? "") ?? 1
 
+    /// Who makes cgroups where a test does not say so: GANTRY_TEST_CGROUP_MANAGER is `cgroupfs` (default) or `systemd`.
+    package static let usesSystemd =
+        ProcessInfo.processInfo.environment["GANTRY_TEST_CGROUP_MANAGER"] == "systemd"
+
     package static let isRoot = geteuid() == 0
     package static let hasBinary = FileManager.default.isExecutableFile(atPath: gantry)
     package static let runc = find("runc")

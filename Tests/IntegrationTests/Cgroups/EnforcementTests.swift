@@ -141,7 +141,7 @@ struct EnforcementTests {
         }
     }
 
-    /// Made and removed again and again: no directory and no program of any stays.
+    /// Made and removed again and again: no directory, unit or program of any stays.
     @Test(.timeLimit(.minutes(Soak.isOn ? 60 : 5))) func manyCycles() async throws {
         var programs: [String] = []
         try await TestContainer.with { container in
@@ -154,6 +154,7 @@ struct EnforcementTests {
                 try await container.succeed(["delete", "--force", container.id])
             }
             #expect(Host.cgroups(of: container.id) == [])
+            #expect(try await Host.units(of: container.id) == [])
         }
         for program in programs {
             try await eventually("program \(program) to be gone") {

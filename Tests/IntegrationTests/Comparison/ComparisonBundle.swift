@@ -68,6 +68,11 @@ final class ComparisonBundle {
         }
     }
 
+    /// A cgroup that no other container has.
+    func cgroupsPath(_ suffix: String = "") -> String {
+        Machine.usesSystemd ? "system.slice:test:\(id)\(suffix)" : "/\(id)\(suffix)"
+    }
+
     // MARK: What a case changes
 
     func set(_ path: String, _ value: Any?) {

@@ -30,7 +30,7 @@ extension ComparisonCase {
             try replaceHooks(bundle)
             bundle.set("process.args", ["probe"])
             if bundle.value("process.terminal") as? Bool == true { try await attachTerminal(bundle) }
-            bundle.set("linux.cgroupsPath", "/" + bundle.id)
+            bundle.set("linux.cgroupsPath", bundle.cgroupsPath())
             replaceNamespaces(bundle)
             try replaceSources(bundle)
             lowerLimits(bundle)

@@ -37,7 +37,7 @@ struct JustifiedDifference {
                 "on version 2 alone, a container without a cgroup namespace sees its own cgroup, as it does on"
                 + " version 1; runc mounts the host's whole tree there"
         ) { line in
-            guard let range = line.firstRange(of: " - cgroup2 "),
+            guard Host.isUnified, let range = line.firstRange(of: " - cgroup2 "),
                 line.contains(" root=/ ") || line.contains("/ID of=") || line.contains("-ID.scope of=")
             else { return line }
             return line[..<range.lowerBound].replacing(" master:outside", with: "") + " cgroup2"
@@ -59,6 +59,18 @@ struct JustifiedDifference {
                 ? line
                 : line.replacing(": mode 100644 owner 0:0 size 0", with: ": mode 100755 owner 0:0 size 0")
         },
+        JustifiedDifference(
+            section: "mounts",
+            reason: "the mode of a tmpfs over a directory is set, not given as an option, as in runc 1.1.5"
+        ) { line in
+            guard !peerIsOfDebian12, line.contains(" - tmpfs tmpfs "),
+                let option = line.firstMatch(of: /,mode=[0-7]+/)
+            else { return line }
+            return line.replacing(option.output, with: "")
+        },
+        JustifiedDifference(
+            section: "cgroups", reason: "a unit that the configuration does not name has its maker's name"
+        ) { $0.replacing("/runc-ID.scope", with: "/gantry-ID.scope") },
         JustifiedDifference(
             section: "mounts", cases: "rootfsPropagation",
             reason: "runc 1.1.5 sets it before the root is a mount: it has no effect"

@@ -17,7 +17,7 @@ extension ComparisonCase {
             mutant("names: hostname") { $0.set("hostname", "other") },
             mutant("names: keyring") { $0.flags = ["--no-new-keyring"] },
             mutant("namespaces: network") { $0.removeNamespaces("network") },
-            mutant("cgroups: path") { $0.set("linux.cgroupsPath", "/\($0.id)x") },
+            mutant("cgroups: path") { $0.set("linux.cgroupsPath", $0.cgroupsPath("x")) },
             mutant("sysctls: msgmax") { $0.set("linux.sysctl", ["kernel.msgmax": "65001"]) },
             mutant("program: environment") { $0.append("process.env", "ONE=more") },
             mutant("program: arguments") { $0.set("process.args", ["/bin/probe", ""]) },

@@ -221,7 +221,10 @@ struct HookTests {
                 }
                 #expect(
                     our["cgroup"]
-                        == their["cgroup"].map { $0.replacing(container.id + "-peer", with: container.id) })
+                        == their["cgroup"].map {
+                            $0.replacing(container.id + "-peer", with: container.id)
+                                .replacing("/runc-", with: "/gantry-")
+                        })
                 #expect(our.status("SigIgn") == "0000000000000000")
                 #expect(
                     try our.state["annotations"] as? [String: String]

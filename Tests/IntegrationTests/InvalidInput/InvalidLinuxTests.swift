@@ -239,7 +239,10 @@ struct InvalidLinuxTests {
         Refusal(
             "linux.resources.devices", [["allow": true, "access": "x"] as [String: any Sendable]],
             says: "linux.resources.devices[0].access: \"x\" may only consist of r, w and m"),
-        Refusal("linux.cgroupsPath", "/a/../b", says: "linux.cgroupsPath: must not contain \"..\""),
+        Refusal(
+            "linux.cgroupsPath", "/a/../b",
+            says: "linux.cgroupsPath: "
+                + (Machine.usesSystemd ? "expected cgroupsPath to be of format…" : "must not contain \"..\"")),
         Refusal(
             "linux.resources.memory", ["limit": 1],
             says: """
@@ -263,14 +266,18 @@ struct InvalidLinuxTests {
         ),
         Refusal(
             "linux.resources.memory", ["swappiness": 1000],
-            says: "linux.resources.memory.swappiness: must be 0…100"),
+            says: Host.isUnified
+                ? "linux.resources.memory.swappiness: cgroup v2 has no swappiness"
+                : "linux.resources.memory.swappiness: must be 0…100"),
         Refusal(
             "linux.resources.cpu", ["quota": 1, "period": 100_000],
-            says: "linux.resources.cpu.quota: the kernel does not accept 1 for …: invalid argument"
+            says: "linux.resources.cpu.quota: the kernel does not accept "
+                + (Host.isUnified ? "1 100000" : "1") + " for …: invalid argument"
         ),
         Refusal(
             "linux.resources.cpu", ["period": 1],
-            says: "linux.resources.cpu.period: the kernel does not accept 1 for …: invalid argument"
+            says: "linux.resources.cpu.period: the kernel does not accept "
+                + (Host.isUnified ? "max 1" : "1") + " for …: invalid argument"
         ),
         Refusal(
             "linux.resources.cpu", ["cpus": "nonsense"],

@@ -145,6 +145,7 @@ struct ConcurrencyTests {
                 throw error
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: root) == [])
+            #expect(try await Host.units(of: container.id) == [])
             #expect(Host.cgroups(of: container.id) == [])
             #expect(try Host.processes(of: container.id) == [])
         }

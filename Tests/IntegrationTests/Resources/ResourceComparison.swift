@@ -3,11 +3,8 @@ import Testing
 
 /// Creates a container with limits, by gantry and by a peer, and reads what the kernel says of both.
 enum ResourceComparison {
-    /// How the runtimes make cgroups: GANTRY_TEST_CGROUP_MANAGER is `cgroupfs` (default) or `systemd`.
-    static let usesSystemd = ProcessInfo.processInfo.environment["GANTRY_TEST_CGROUP_MANAGER"] == "systemd"
-
     /// 1 for version 1 and hybrid hosts.
-    static let version = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers") ? 2 : 1
+    static let version = Host.isUnified ? 2 : 1
 
     /// A block device of this host.
     static let device: (major: Int, minor: Int)? = {
@@ -53,12 +50,12 @@ enum ResourceComparison {
         }
 
         /// `slice:prefix:name`, or a path on which the cgroups of no other container are.
-        private var cgroupsPath: String { usesSystemd ? "system.slice:test:\(id)" : "/" + id }
+        private var cgroupsPath: String { Machine.usesSystemd ? "system.slice:test:\(id)" : "/" + id }
 
         var unit: String { "test-\(id).scope" }
 
         func run(_ words: [String], stdin: String? = nil) async throws -> Outcome {
-            let command = [program] + globals + (usesSystemd ? ["--systemd-cgroup"] : []) + words
+            let command = [program] + globals + (Machine.usesSystemd ? ["--systemd-cgroup"] : []) + words
             let entry = namespace.map { ["/usr/bin/nsenter", "--mount=/proc/\($0)/ns/mnt", "--"] } ?? []
             let line = entry + command
             return try await Command.run(line[0], Array(line.dropFirst()), stdin: stdin, seconds: 120)
@@ -137,7 +134,7 @@ enum ResourceComparison {
 
         /// What systemd thinks the limits are.
         func properties() async throws -> [String: String] {
-            guard usesSystemd else { return [:] }
+            guard Machine.usesSystemd else { return [:] }
             let outcome = try await Command.run("/usr/bin/systemctl", ["show", unit])
             var all: [String: String] = [:]
             for line in outcome.lines {

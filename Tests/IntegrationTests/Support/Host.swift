@@ -2,6 +2,9 @@ import Foundation
 
 /// What of a container can be seen on the host from outside.
 enum Host {
+    /// Cgroup version 2 alone.
+    static let isUnified = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers")
+
     /// A process, told from another one that gets its pid later.
     struct Process: Hashable, CustomStringConvertible {
         let pid: pid_t
@@ -57,6 +60,14 @@ enum Host {
             }
         }
         return found
+    }
+
+    /// The units of systemd whose name contains the marker, whatever their state; none where there is no systemd.
+    static func units(of marker: String) async throws -> [String] {
+        guard FileManager.default.fileExists(atPath: "/run/systemd/system") else { return [] }
+        return try await Command.run(
+            "/usr/bin/systemctl", ["list-units", "--all", "--plain", "--no-legend", "*\(marker)*"]
+        ).lines
     }
 
     /// readdir(3) knows the type, so nothing has to be looked at: a cgroup file system has many files.

@@ -62,12 +62,21 @@ struct EventsTests {
             let fickle: Set = [
                 "data.memory.cache", "data.blkio.ioServiceBytesRecursive", "data.blkio.ioServicedRecursive",
             ]
-            #expect(names(own).subtracting(fickle) == names(theirs).subtracting(fickle))
+            let (ours, others) = (names(own).subtracting(fickle), names(theirs).subtracting(fickle))
+            #expect(others.subtracting(ours) == [])
+            // On version 2 runc 1.1 tells neither of waiting, nor of sizes of huge pages that are not used, nor of cpusets.
+            let more = ours.subtracting(others).filter { name in
+                !Host.isUnified
+                    || !(name.contains(".psi") || name.hasPrefix("data.hugetlb.")
+                        || name == "data.cpuset.cpus" || name == "data.cpuset.mems")
+            }
+            #expect(more == [])
             for path in [
                 "data.pids.current", "data.pids.limit", "data.memory.usage.limit", "data.cpuset.cpus",
                 "data.cpuset.sched_load_balance", "data.memory.raw.hierarchical_memory_limit",
             ] {
                 let keys = path.split(separator: ".").map(String.init)
+                if !others.contains(path), ours.contains(path) { continue }
                 let values = [own.value(keys), theirs.value(keys)].map { "\($0 ?? "nothing")" }
                 #expect(values[0] == values[1], "\(path)")
             }

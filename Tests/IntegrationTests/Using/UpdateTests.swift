@@ -50,12 +50,14 @@ struct UpdateTests {
                 let outcome = try await Command.run(
                     Machine.runc!, ["--root", peerRoot, "update"] + flags + [peer])
                 #expect(outcome.code == 0, "\(outcome)")
-                let own = Host.cgroups(of: container.id).filter { !$0.hasSuffix("-peer") }
-                for directory in own {
+                let all = Host.cgroups(of: container.id)
+                for directory in all where !directory.contains("-peer") {
+                    let parent = URL(filePath: directory).deletingLastPathComponent().path
+                    let other = try #require(all.first { $0.contains("-peer") && $0.hasPrefix(parent + "/") })
                     for name in try FileManager.default.contentsOfDirectory(atPath: directory)
                     where Self.isLimit(name) {
                         let mine = FileManager.default.contents(atPath: directory + "/" + name)
-                        let theirs = FileManager.default.contents(atPath: directory + "-peer/" + name)
+                        let theirs = FileManager.default.contents(atPath: other + "/" + name)
                         #expect(mine == theirs, "\(directory)/\(name)")
                     }
                 }
