@@ -39,6 +39,11 @@ public struct OOMWatch: ~Copyable {
         return OOMWatch(events, directory.path, isUnified: false)
     }
 
+    /// What epoll(7) is to wait for; ask `hasHappened` then.
+    public var readiness: (descriptor: CInt, events: UInt32) {
+        (source.raw, isUnified ? CLINUX_EVENT_PRIORITY : CLINUX_EVENT_IN)
+    }
+
     /// Waits until a process has ended, something may have happened to the memory, or the time is over.
     ///
     /// - Returns: which of the first two.

@@ -17,7 +17,9 @@ extension Supervisor {
         let known = core.status.run
         if state.run > 0, state.lives == 0 { lookForMemoryKills() }
         carryOut(core.takeOver(Supervisor.report(state), at: now))
-        if core.status.run != known, state.lives != 0 { countMemoryKills() }
+        guard state.lives != 0 else { return }
+        watchMemory()
+        if core.status.run != known { countMemoryKills() }
     }
 
     func hearKeeper() throws(Failure) {
@@ -52,6 +54,7 @@ extension Supervisor {
             let container = state.container
             events.append(.launched(run: run, pid: container.pid, started: container.started))
             handleEvents()
+            watchMemory()
             countMemoryKills()
         }
         guard state.run > 0, state.lives == 0, core.isUp else { return }
@@ -135,9 +138,36 @@ extension Supervisor {
         remember()
     }
 
-    /// Of a run that has ended; its cgroup is still there.
+    /// Of a run that has ended; its cgroup is still there, unless it was systemd's.
     private func lookForMemoryKills() {
-        if let cgroup, cgroup.outOfMemoryKills() > core.memory.memoryKills { events.append(.outOfMemory) }
+        lookAtMemory()
+        if memoryRanOut || cgroup?.outOfMemoryKills() ?? 0 > core.memory.memoryKills {
+            events.append(.outOfMemory)
+        }
+        stopWatchingMemory()
+    }
+
+    /// A scope of systemd's goes with its last process, and what it has counted with it: it is watched meanwhile. The
+    /// kernel tells when it kills, before the process is gone.
+    private func watchMemory() {
+        stopWatchingMemory()
+        guard record?.unit != nil, let cgroup else { return }
+        do throws(Failure) {
+            memoryWatch = try OOMWatch.begin(cgroup)
+            guard let (descriptor, events) = memoryWatch?.readiness else { return }
+            try poller.add(descriptor, .memory, events: events)
+        } catch {
+            note(error.description)
+        }
+    }
+
+    private func stopWatchingMemory() {
+        memoryRanOut = false
+        memoryWatch = nil
+    }
+
+    func lookAtMemory() {
+        if memoryWatch?.hasHappened() ?? false { memoryRanOut = true }
     }
 
     // MARK: Without a keeper

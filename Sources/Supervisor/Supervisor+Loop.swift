@@ -92,7 +92,7 @@ extension Supervisor {
         case .container: containerEndedUnwatched()
         case .stdout: readUnwatched(0)
         case .stderr: readUnwatched(1)
-        case .memory: break
+        case .memory: lookAtMemory()
         case .client: serveClient(ready)
         }
     }

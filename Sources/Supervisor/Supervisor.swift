@@ -1,5 +1,6 @@
 internal import CKeeper
 internal import CLinux
+internal import Cgroups
 internal import Diagnostics
 internal import Keeper
 internal import Linux
@@ -33,6 +34,9 @@ final class Supervisor {
     /// A pidfd.
     var process: Descriptor?
     var keeperIsLost = false
+    /// Of a cgroup that does not wait to be asked after the end.
+    var memoryWatch: OOMWatch?
+    var memoryRanOut = false
 
     // Output (Supervisor+Output.swift).
     var seen: [UInt64] = [0, 0]
