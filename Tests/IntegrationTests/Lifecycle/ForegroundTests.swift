@@ -198,6 +198,8 @@ struct ForegroundTests {
             let child = try Child.spawn(
                 Machine.gantry, ["--root", container.root, "run", "--bundle", container.bundle, container.id])
             try await container.waitForFile("ready")
+            // `run` has let go of the container's lock when another command has had it.
+            try await container.succeed(["update", "--pids-limit", "100", container.id])
             kill(child.pid, SIGSTOP)
             try await container.succeed(["delete", "--force", container.id])
             try await container.create()

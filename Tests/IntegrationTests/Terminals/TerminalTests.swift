@@ -32,7 +32,9 @@ struct TerminalTests {
     /// program has made raw.
     @Test(.enabled(if: Machine.runc != nil, "runc is missing"))
     func isLikeRuncs() async throws {
-        try await TestContainer.withTerminal(Self.questions) { container in
+        // runc's gets its size when the program runs already.
+        let sized = "until [ \"$(stty size 2>/dev/null)\" = '24 80' ]; do :; done\n"
+        try await TestContainer.withTerminal(sized + Self.questions) { container in
             let ours = try container.runOnTerminal()
             #expect(try await ours.end() == 0)
             let root = ["--root", container.directory.path + "/peer"]
