@@ -149,12 +149,14 @@ extension ContainerCgroup {
     }
 
     /// That the kernel killed the container's process for want of memory before its program ran; nil when it did not.
+    /// For a process that was killed.
     static func memoryShortage(_ record: Record, _ spec: Spec) throws(Failure) -> Failure? {
         memoryShortage(try cgroup(record), spec)
     }
 
     private static func memoryShortage(_ cgroup: Cgroup, _ spec: Spec) -> Failure? {
-        guard cgroup.outOfMemoryKills() > 0 else { return nil }
+        let isForgotten = cgroup.memoryIsForgotten
+        guard isForgotten || cgroup.outOfMemoryKills() > 0 else { return nil }
         let use = cgroup.statistics().memory.usage
         let resources = spec.linux?.resources
         let limit = resources?.memory?.limit ?? 0
@@ -167,6 +169,14 @@ extension ContainerCgroup {
         let known = limit > 0 ? UInt64(limit) : use.limit
         let limits =
             known < 1 << 62 ? "\(known) bytes are" : "the bytes that a cgroup above its own allows are"
+        if isForgotten {
+            guard place != nil else { return nil }
+            return Failure(
+                .system,
+                limits
+                    + " perhaps too few for the container to start: its init was killed, and the cgroup that"
+                    + " could tell why has been removed with it", at: place)
+        }
         return Failure(
             .system,
             limits + " too few for the container to start: the kernel killed its init, which had used"

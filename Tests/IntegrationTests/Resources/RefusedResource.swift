@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// One `linux.resources` that cannot be set.
@@ -48,9 +49,8 @@ extension RefusedResource {
             versions: [2], peerTakesIt: ignored),
         RefusedResource(
             resources: #"{"memory": {"limit": 4096}}"#,
-            says:
-                "linux.resources.memory.limit: 4096 bytes are too few for the container to start: the kernel killed"
-        ),
+            says: "linux.resources.memory.limit: 4096 bytes are "
+                + (Machine.usesSystemd ? "" : "too few for the container to start: the kernel killed")),
     ]
 
     private static let processors: [RefusedResource] = [
