@@ -62,9 +62,9 @@ extension Cgroup {
     public func thaw() throws(Failure) {
         guard let (directory, file) = freezer else { return }
         let result = CgroupFile.write(directory.isUnified ? "0" : "THAWED", to: directory.path + "/" + file)
-        if result != -CgroupErrno.notFound {
-            _ = try check(result, "write \(directory.path)/\(file)", "cannot thaw the container")
-        }
+        // Gone: systemd removes a scope with its last process, also while the file is open.
+        if result == -CgroupErrno.notFound || result == -CgroupErrno.noDevice { return }
+        _ = try check(result, "write \(directory.path)/\(file)", "cannot thaw the container")
     }
 
     /// The same with what the container itself has frozen below, for those who are to die: on version 1 nothing dies

@@ -66,6 +66,14 @@ extension CgroupPlan {
         }
     }
 
+    /// Controllers that threads can be under. Enabled in a cgroup with processes, they make it the root of a threaded
+    /// subtree, whose children take no processes any more.
+    private static let threaded: [StaticString] = ["cpu", "cpuset", "perf_event", "pids"]
+
+    private static func isThreaded(_ controller: String) -> Bool {
+        threaded.contains { $0.isText(controller.utf8[...]) }
+    }
+
     /// Enables all that is there, so that the container's statistics are complete. One that cannot be enabled
     /// is left out from here on, and matters only when something needs it.
     static func enable(
@@ -73,17 +81,29 @@ extension CgroupPlan {
     ) {
         guard !controllers.isEmpty else { return }
         let file = directory + "/cgroup.subtree_control"
-        if CgroupFile.write(controllers.map { "+" + $0 }.joined(separator: " "), to: file) == 0 { return }
+        let others = controllers.filter { !isThreaded($0) }
+        // The others say themselves that the cgroup has processes.
+        var isBusy = others.isEmpty && hasProcesses(directory)
+        let all = controllers.map { "+" + $0 }.joined(separator: " ")
+        if !isBusy, CgroupFile.write(all, to: file) == 0 { return }
         var enabled: [String] = []
-        for controller in controllers {
-            let result = CgroupFile.write("+" + controller, to: file)
+        for controller in others + controllers.filter(isThreaded) {
+            let result = isBusy ? -CgroupErrno.busy : CgroupFile.write("+" + controller, to: file)
             if result == 0 {
                 enabled.append(controller)
             } else {
+                isBusy = isBusy || result == -CgroupErrno.busy
                 obstacles.append(Obstacle(controller: controller, directory: directory, errno: -result))
             }
         }
         controllers = enabled
+    }
+
+    /// Only the root may have some and hand on controllers all the same; it is the one without a type.
+    private static func hasProcesses(_ directory: String) -> Bool {
+        var error: CInt = 0
+        guard CgroupFile.read(directory + "/cgroup.type", error: &error) != nil else { return false }
+        return CgroupFile.read(directory + "/cgroup.procs", error: &error)?.isEmpty == false
     }
 
     /// A child of a threaded cgroup, or of a domain that has become one's root, takes no processes

@@ -9,6 +9,9 @@ package enum Machine {
     /// The static binary under test.
     package static let gantry = ProcessInfo.processInfo.environment["GANTRY"] ?? repository + "/bin/gantry"
 
+    /// The same; where GANTRY is a script that calls it, GANTRY_PROGRAM says what it calls.
+    package static let program = ProcessInfo.processInfo.environment["GANTRY_PROGRAM"] ?? gantry
+
     /// By how much time limits against hangs are longer than on a common machine: an emulated one is slow.
     package static let patience =
         Double(ProcessInfo.processInfo.environment["GANTRY_TEST_PATIENCE"] ?? "") ?? 1
@@ -39,6 +42,11 @@ package enum Machine {
         let line = status.split(separator: "\n").first { $0.hasPrefix("CapPrm:") }
         return UInt64(line?.suffix(16) ?? "", radix: 16) ?? 0
     }()
+
+    package static func kernel(isAtLeast major: Int, _ minor: Int) -> Bool {
+        let version = ProcessInfo.processInfo.operatingSystemVersion
+        return (version.majorVersion, version.minorVersion) >= (major, minor)
+    }
 
     package static func find(_ name: String) -> String? {
         ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]

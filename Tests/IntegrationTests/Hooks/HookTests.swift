@@ -217,6 +217,11 @@ struct HookTests {
                 let their = try container.report(point)
                 #expect(our.identity == their.identity, "\(point)")
                 for section in ["args", "cwd", "env", "limits", "score", "root"] {
+                    // Since 1.1.13 runc gives the container's process its limit on open files earlier than all others.
+                    if section == "limits", point == "createContainer", !JustifiedDifference.peerIsOfDebian12
+                    {
+                        continue
+                    }
                     #expect(our[section] == their[section], "\(point): \(section)")
                 }
                 #expect(

@@ -64,7 +64,8 @@ struct SupervisedLifecycleTests {
             let supervision = try await container.supervision(when: "stopped", exitCode: 3)
             #expect(supervision["restartCount"] as? Int == 2)
             #expect(try container.text("runs") == "run\nrun\nrun\n")
-            #expect(Host.cgroups(of: container.id) != [])
+            // systemd removes a scope with its last process.
+            #expect(Machine.usesSystemd || Host.cgroups(of: container.id) != [])
             try await container.succeed(["delete", container.id])
             try container.expectNothing()
         }

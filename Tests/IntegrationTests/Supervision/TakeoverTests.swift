@@ -48,7 +48,10 @@ struct TakeoverTests {
             try Data().write(to: URL(filePath: container.rootfs + "/end"))
             try await eventually("the end to be told") { try container.phase() == "stopped" }
             #expect(try Set(container.logged()) == ["one", "two", "three"])
-            #expect(try container.keptCode() == 12)
+            // A zombie tells; of one that process 1 has reaped already, only Linux 6.15 and newer know the end.
+            let code = try container.keptCode()
+            #expect(
+                code == 12 || code == nil && !Machine.kernel(isAtLeast: 6, 15), "\(String(describing: code))")
             try await eventually("the supervisor's end") { try Host.processes(of: container.id) == [] }
             // It can be run again, with another keeper.
             try FileManager.default.removeItem(atPath: container.rootfs + "/end")
@@ -59,7 +62,7 @@ struct TakeoverTests {
 
     /// A gantry that says of itself to have been built from a commit of that time: in its ELF note (CBuildInfo).
     private func gantry(builtAt time: UInt64, in directory: String) throws -> String {
-        var file = try Data(contentsOf: URL(filePath: Machine.gantry))
+        var file = try Data(contentsOf: URL(filePath: Machine.program))
         let header = Data([7, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0]) + Data("gantry\0\0".utf8)
         let place = try #require(file.range(of: header)).upperBound
         withUnsafeBytes(of: time.littleEndian) { file.replaceSubrange(place..<place + 8, with: $0) }
@@ -84,7 +87,8 @@ struct TakeoverTests {
             try container.setScript(
                 "i=0; while [ ! -e /end ]; do i=$((i+1)); echo $i; sleep 0.01; done; echo $i lines; exit 17")
             let flags = ["run", "--detach", "--supervise", "--bundle", container.bundle, container.id]
-            let started = try await Command.run(old, container.globals + flags)
+            let manager = Machine.usesSystemd ? ["--systemd-cgroup"] : []
+            let started = try await Command.run(old, container.globals + manager + flags)
             try #require(started.code == 0, "\(started)")
             #expect(try await programOfSupervisor() == old)
             let process = try await container.pid()
