@@ -19,7 +19,8 @@ struct InvalidSurroundingsTests {
             let outcome = try await Command.run(
                 user[0],
                 user.dropFirst() + [
-                    Machine.gantry, "--root", state, "run", "--bundle", container.bundle, container.id,
+                    Machine.gantry, "--cgroup-manager", "cgroupfs", "--root", state, "run", "--bundle",
+                    container.bundle, container.id,
                 ])
             #expect(outcome.code == 1, "\(outcome)")
             #expect(
