@@ -17,9 +17,7 @@ extension Supervisor {
         let known = core.status.run
         if state.run > 0, state.lives == 0 { lookForMemoryKills() }
         carryOut(core.takeOver(Supervisor.report(state), at: now))
-        guard state.lives != 0 else { return }
-        watchMemory()
-        if core.status.run != known { countMemoryKills() }
+        if state.lives != 0 { watchMemory(isNewRun: core.status.run != known) }
     }
 
     func hearKeeper() throws(Failure) {
@@ -54,8 +52,7 @@ extension Supervisor {
             let container = state.container
             events.append(.launched(run: run, pid: container.pid, started: container.started))
             handleEvents()
-            watchMemory()
-            countMemoryKills()
+            watchMemory(isNewRun: true)
         }
         guard state.run > 0, state.lives == 0, core.isUp else { return }
         lookForMemoryKills()
@@ -105,12 +102,12 @@ extension Supervisor {
 
     // MARK: The container's processes
 
-    private var record: Record? { try? Store(root: arguments.root).open(arguments.id).record() }
+    var record: Record? { try? Store(root: arguments.root).open(arguments.id).record() }
 
-    private var cgroup: Cgroup? {
-        guard let record else { return nil }
-        return try? Cgroup(
-            record.cgroups.map { Cgroup.Directory(controllers: $0.controllers, path: $0.path) })
+    var cgroup: Cgroup? { record.flatMap(Supervisor.cgroup) }
+
+    static func cgroup(_ record: Record) -> Cgroup? {
+        try? Cgroup(record.cgroups.map { Cgroup.Directory(controllers: $0.controllers, path: $0.path) })
     }
 
     /// One that is paused goes on, so that it can obey.
@@ -130,44 +127,6 @@ extension Supervisor {
         } catch {
             note(error.description)
         }
-    }
-
-    /// Of a run that begins: a cgroup need not be new.
-    private func countMemoryKills() {
-        core.memory.memoryKills = cgroup?.outOfMemoryKills() ?? 0
-        remember()
-    }
-
-    /// Of a run that has ended; its cgroup is still there, unless it was systemd's.
-    private func lookForMemoryKills() {
-        lookAtMemory()
-        if memoryRanOut || cgroup?.outOfMemoryKills() ?? 0 > core.memory.memoryKills {
-            events.append(.outOfMemory)
-        }
-        stopWatchingMemory()
-    }
-
-    /// A scope of systemd's goes with its last process, and what it has counted with it: it is watched meanwhile. The
-    /// kernel tells when it kills, before the process is gone.
-    private func watchMemory() {
-        stopWatchingMemory()
-        guard record?.unit != nil, let cgroup else { return }
-        do throws(Failure) {
-            memoryWatch = try OOMWatch.begin(cgroup)
-            guard let (descriptor, events) = memoryWatch?.readiness else { return }
-            try poller.add(descriptor, .memory, events: events)
-        } catch {
-            note(error.description)
-        }
-    }
-
-    private func stopWatchingMemory() {
-        memoryRanOut = false
-        memoryWatch = nil
-    }
-
-    func lookAtMemory() {
-        if memoryWatch?.hasHappened() ?? false { memoryRanOut = true }
     }
 
     // MARK: Without a keeper
