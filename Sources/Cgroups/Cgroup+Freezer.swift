@@ -10,7 +10,7 @@ extension Cgroup {
         var error: CInt = 0
         let path = directory.path + "/" + (directory.isUnified ? "cgroup.events" : file)
         guard let text = CgroupFile.read(path, error: &error) else {
-            if error == -CgroupErrno.notFound || error == -CgroupErrno.noDevice { return false }
+            if CgroupErrno.isGone(error) { return false }
             throw Failure.system(-error, "read \(path)", "cannot tell whether the container is paused")
         }
         if directory.isUnified {
@@ -63,7 +63,7 @@ extension Cgroup {
         guard let (directory, file) = freezer else { return }
         let result = CgroupFile.write(directory.isUnified ? "0" : "THAWED", to: directory.path + "/" + file)
         // Gone: systemd removes a scope with its last process, also while the file is open.
-        if result == -CgroupErrno.notFound || result == -CgroupErrno.noDevice { return }
+        if CgroupErrno.isGone(result) { return }
         _ = try check(result, "write \(directory.path)/\(file)", "cannot thaw the container")
     }
 
@@ -76,7 +76,7 @@ extension Cgroup {
 
     private func thawBelow(_ path: String, _ file: String) throws(Failure) {
         let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        if raw == -CgroupErrno.notFound { return }
+        if CgroupErrno.isGone(raw) { return }
         let directory = Descriptor(adopting: try check(raw, "openat \(path)", "cannot read the cgroup"))
         for child in try Linux.Directory.subdirectories(in: directory, shown: path) {
             // It may be gone by now.

@@ -84,7 +84,7 @@ extension Cgroup {
 
     private func collect(_ path: String, _ processes: inout [Int32]) throws(Failure) {
         let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        if raw == -CgroupErrno.notFound { return }
+        if CgroupErrno.isGone(raw) { return }
         let directory = Descriptor(adopting: try check(raw, "openat \(path)", "cannot read the cgroup"))
         // It may be removed while it is read: ENODEV.
         let file = clinux_openat(directory.raw, "cgroup.procs", O.readOnly, 0)

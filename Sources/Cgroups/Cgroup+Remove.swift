@@ -9,7 +9,7 @@ extension Cgroup {
     public func remove() throws(Failure) {
         for directory in directories {
             let result = clinux_unlinkat(AT.cwd, directory.path, AT.removeDirectory)
-            if result == 0 || result == -CgroupErrno.notFound { continue }
+            if result == 0 || CgroupErrno.isGone(result) { continue }
             try removeUsed(directory, -result)
         }
     }
@@ -27,7 +27,7 @@ extension Cgroup {
         for directory in directories {
             while true {
                 let result = clinux_unlinkat(AT.cwd, directory.path, AT.removeDirectory)
-                if result == 0 || result == -CgroupErrno.notFound { break }
+                if result == 0 || CgroupErrno.isGone(result) { break }
                 guard result == -CgroupErrno.busy else { throw Self.removalFailure(-result, directory.path) }
                 if left <= 0 {
                     busy.append(directory)
@@ -70,10 +70,10 @@ extension Cgroup {
     /// - Returns: 0 or -errno.
     private func removeTree(_ path: String) throws(Failure) -> CInt {
         let result = clinux_unlinkat(AT.cwd, path, AT.removeDirectory)
-        if result == 0 || result == -CgroupErrno.notFound { return 0 }
+        if result == 0 || CgroupErrno.isGone(result) { return 0 }
         if result != -CgroupErrno.busy { return result }
         let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        if raw == -CgroupErrno.notFound { return 0 }
+        if CgroupErrno.isGone(raw) { return 0 }
         let directory = Descriptor(adopting: try check(raw, "openat \(path)", "cannot read the cgroup"))
         let children = try Linux.Directory.subdirectories(in: directory, shown: path)
         if children.isEmpty { return result }
@@ -82,7 +82,7 @@ extension Cgroup {
             if result != 0 { return result }
         }
         let last = clinux_unlinkat(AT.cwd, path, AT.removeDirectory)
-        return last == -CgroupErrno.notFound ? 0 : last
+        return CgroupErrno.isGone(last) ? 0 : last
     }
 
     /// The kernel tells when the last process is gone: cgroup.events changes.
@@ -107,6 +107,8 @@ extension Cgroup {
         let file = clinux_openat(AT.cwd, directory.path + "/" + probe, O.path, 0)
         let exists = file >= 0
         if exists { _ = clinux_close(file) }
+        // systemd may have removed a scope by now.
+        if directory.isUnified, !exists, clinux_exists(directory.path) != 0 { return }
         guard exists == directory.isUnified else {
             throw Failure(.invalid, "is no cgroup of a container", at: directory.path)
         }

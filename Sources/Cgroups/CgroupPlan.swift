@@ -127,4 +127,7 @@ enum CgroupErrno {
     static let notEmpty: CInt = 39
     static let notSupported: CInt = 95
     static let noDevice: CInt = 19
+
+    /// Whether a directory is not there (any more): it may go while a call looks at it.
+    static func isGone(_ result: CInt) -> Bool { result == -notFound || result == -noDevice }
 }

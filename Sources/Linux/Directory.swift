@@ -75,6 +75,8 @@ public enum Directory {
             let count = buffer.withUnsafeMutableBytes {
                 clinux_getdents(directory, $0.baseAddress!, $0.count)
             }
+            // Removed while it is open: nothing is in it.
+            if count == -Int(Errno.ENOENT) { return }
             let used = Int(try check(count, "getdents64", "cannot list \(shown)"))
             if used == 0 { return }
             var at = 0

@@ -68,7 +68,8 @@ extension RefusedResource {
         RefusedResource(
             resources: #"{"cpu": {"cpus": "0-4095"}}"#, says: "linux.resources.cpu.cpus: the kernel"),
         RefusedResource(
-            resources: #"{"cpu": {"cpus": "none"}}"#, says: "linux.resources.cpu.cpus: the kernel"),
+            resources: #"{"cpu": {"cpus": "none"}}"#,
+            says: "linux.resources.cpu.cpus: " + (Machine.usesSystemd ? "must be a list" : "the kernel")),
         RefusedResource(resources: #"{"cpu": {"mems": "99"}}"#, says: "linux.resources.cpu.mems: the kernel"),
         RefusedResource(
             resources: #"{"cpu": {"realtimeRuntime": 1000}}"#,
@@ -146,7 +147,10 @@ extension RefusedResource {
             says: "linux.resources.unified[\"memory.none\"]: this kernel has no memory.none", versions: [2]),
         RefusedResource(
             resources: #"{"unified": {"memory.high": "much"}}"#,
-            says: "linux.resources.unified[\"memory.high\"]: the kernel does not accept much", versions: [2]),
+            says: "linux.resources.unified[\"memory.high\"]: "
+                + (Machine.usesSystemd
+                    ? "\"much\" is no value for memory.high" : "the kernel does not accept much"),
+            versions: [2]),
         RefusedResource(
             resources: #"{"unified": {"cgroup.freeze": "0"}}"#,
             says: "linux.resources.unified[\"cgroup.freeze\"]: is no setting", versions: [2],

@@ -14,6 +14,8 @@ struct ResourceCase: Sendable, CustomTestStringConvertible {
     var peer = Peer.runc
     /// Files that are not compared with the peer's, each with the reason; ours are as they are said to be here.
     var differences: [String: String] = [:]
+    /// The same of a scope of systemd's: properties, and files that follow from them.
+    var scopeDifferences: [String: String] = [:]
     /// Why this host may be unable to do it. When the peer refuses, gantry must, too.
     var obstacle: String?
     /// Why the peer refuses what gantry does.
@@ -38,6 +40,17 @@ private let noReservations = [
 ]
 /// cpu.weight of the runc that Debian has.
 private let linearWeight = "runc before 1.4 converts cpu.shares linearly, so that the default becomes 39"
+private let linearWeights = [
+    "cpu.weight": linearWeight, "cpu.weight.nice": linearWeight, "CPUWeight": linearWeight,
+]
+private let unsaid = "the peer writes the file, and does not tell systemd"
+/// Of all that crun makes.
+private let scopesOfCrun = [
+    "pids.max": "systemd has a limit of its own, 15 % of all; crun lifts it, runc does not",
+    "TasksMax": "systemd has a limit of its own, 15 % of all; crun lifts it, runc does not",
+    "rdma.max": "crun enables only controllers that it needs",
+    "DeviceAllow": "the last of several lines, which crun has in another order",
+]
 
 extension ResourceCase {
     static let memory: [ResourceCase] = [
@@ -60,7 +73,8 @@ extension ResourceCase {
             name: "no swap, and a limit of parts of pages",
             resources: #"{"memory": {"limit": 67108865, "swap": 67108865}}"#,
             v1: ["memory.limit_in_bytes": "67108864", "memory.memsw.limit_in_bytes": "67108864"],
-            v2: ["memory.max": "67108864", "memory.swap.max": "0"]),
+            v2: ["memory.max": "67108864", "memory.swap.max": "0"],
+            scopeDifferences: ["MemorySwapMax": unsaid]),
         ResourceCase(
             name: "all swap", resources: #"{"memory": {"limit": 67108864, "swap": -1}}"#,
             v1: ["memory.limit_in_bytes": "67108864", "memory.memsw.limit_in_bytes": unlimited],
@@ -97,7 +111,7 @@ extension ResourceCase {
                 "cpuset.mems": "0",
             ],
             v2: ["cpu.weight": "59", "cpu.max": "50000 200000", "cpuset.cpus": "0", "cpuset.mems": "0"],
-            differences: ["cpu.weight": linearWeight, "cpu.weight.nice": linearWeight]),
+            differences: linearWeights),
         ResourceCase(
             name: "the least shares, a period alone",
             resources: #"{"cpu": {"shares": 2, "period": 50000, "cpus": "0-1"}}"#,
@@ -115,17 +129,18 @@ extension ResourceCase {
             resources: #"{"cpu": {"shares": 1024, "quota": -1, "period": 60000}}"#,
             v1: ["cpu.shares": "1024", "cpu.cfs_quota_us": "-1", "cpu.cfs_period_us": "60000"],
             v2: ["cpu.weight": "100", "cpu.max": "max 60000"],
-            differences: ["cpu.weight": linearWeight, "cpu.weight.nice": linearWeight]),
+            differences: linearWeights),
         ResourceCase(
             name: "a burst", resources: #"{"cpu": {"quota": 50000, "burst": 20000}}"#,
             v1: ["cpu.cfs_quota_us": "50000", "cpu.cfs_burst_us": "20000"],
             v2: ["cpu.max": "50000 100000", "cpu.max.burst": "20000"], peer: .crun,
             differences: [
                 "cpu.cfs_burst_us": "crun knows it since 1.8.6", "cpu.max.burst": "crun knows it since 1.8.6",
-            ]),
+            ], scopeDifferences: scopesOfCrun.merging(["CPUQuotaPerSecUSec": unsaid]) { $1 }),
         ResourceCase(
             name: "idle", resources: #"{"cpu": {"idle": 1}}"#, v1: ["cpu.idle": "1"],
-            v2: ["cpu.idle": "1"], peer: .crun),
+            v2: ["cpu.idle": "1"], peer: .crun,
+            scopeDifferences: scopesOfCrun.merging(["CPUWeight": unsaid]) { $1 }),
         ResourceCase(
             name: "realtime", resources: #"{"cpu": {"realtimeRuntime": 1000, "realtimePeriod": 900000}}"#,
             v1: ["cpu.rt_runtime_us": "1000", "cpu.rt_period_us": "900000"],
@@ -142,7 +157,10 @@ extension ResourceCase {
         ResourceCase(
             name: "0 pids", resources: #"{"pids": {"limit": 0}}"#, v1: ["pids.max": "1"],
             v2: ["pids.max": "1"],
-            differences: ["pids.max": "0 is a limit since runtime-spec 1.3; runc 1.1 takes it for none"]),
+            differences: [
+                "pids.max": "0 is a limit since runtime-spec 1.3; runc 1.1 takes it for none",
+                "TasksMax": "0 is a limit since runtime-spec 1.3; runc 1.1 takes it for none",
+            ]),
         ResourceCase(
             name: "zeros",
             resources: """
@@ -178,10 +196,12 @@ extension ResourceCase {
         ResourceCase(
             name: "a weight of I/O", resources: #"{"blockIO": {"weight": 300}}"#,
             v1: ["blkio.bfq.weight": "300"], v2: ["io.bfq.weight|io.weight": "default 300|default 2930"],
+            scopeDifferences: ["IOWeight": unsaid],
             obstacle: "a kernel without BFQ and io.cost"),
         ResourceCase(
             name: "the least weight of I/O", resources: #"{"blockIO": {"weight": 10}}"#,
             v1: ["blkio.bfq.weight": "10"], v2: ["io.bfq.weight|io.weight": "default 10|default 1"],
+            scopeDifferences: ["IOWeight": unsaid],
             obstacle: "a kernel without BFQ and io.cost"),
         ResourceCase(
             name: "the weight of a device",
@@ -213,13 +233,15 @@ extension ResourceCase {
                 "memory.oom.group": "1", "cgroup.max.depth": "3",
                 "io.max": "MAJOR:MINOR rbps=1000000 wbps=max riops=max wiops=50",
                 "hugetlb.2MB.max": "2097152",
-            ]),
+            ],
+            peerRefuses: Machine.usesSystemd
+                ? "runc 1.1 takes no empty list for a property of systemd's" : nil),
         ResourceCase(
             name: "unified, of two lines",
             resources: #"{"unified": {"io.max": "MAJOR:MINOR rbps=1000000\nMAJOR:MINOR wiops=50"}}"#,
             v2: ["io.max": "MAJOR:MINOR rbps=1000000 wbps=max riops=max wiops=50"],
             // runc 1.1 writes both at once, which the kernel refuses.
-            peer: .crun),
+            peer: .crun, scopeDifferences: scopesOfCrun),
         ResourceCase(
             name: "everything",
             resources: """
