@@ -50,6 +50,16 @@ extension Host {
         }
     }
 
+    /// Ours, of all containers whose ID begins so.
+    static func devicePrograms(ofAll id: String) async throws -> [String] {
+        var programs: [String] = []
+        for directory in cgroups(of: id)
+        where FileManager.default.fileExists(atPath: directory + "/cgroup.events") {
+            programs += try await devicePrograms(directory).filter { $0.name == "gantry_devices" }.map(\.id)
+        }
+        return programs
+    }
+
     static func isProgramLoaded(_ id: String) async throws -> Bool {
         let outcome = try await Command.run(try TestContainer.devicesProgram.get(), ["alive", id])
         return !outcome.stdout.isEmpty

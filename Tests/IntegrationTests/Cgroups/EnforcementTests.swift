@@ -140,26 +140,4 @@ struct EnforcementTests {
             #expect(try Host.processes(of: container.id) == [])
         }
     }
-
-    /// Made and removed again and again: no directory, unit or program of any stays.
-    @Test(.timeLimit(.minutes(Soak.isOn ? 60 : 5))) func manyCycles() async throws {
-        var programs: [String] = []
-        try await TestContainer.with { container in
-            for _ in 0..<Soak.rounds(10, soak: 500) {
-                try await container.create()
-                if let directory = Host.deviceProgramDirectory(of: container.id) {
-                    let all = try await Host.devicePrograms(directory)
-                    programs += all.filter { $0.name == "gantry_devices" }.map(\.id)
-                }
-                try await container.succeed(["delete", "--force", container.id])
-            }
-            #expect(Host.cgroups(of: container.id) == [])
-            #expect(try await Host.units(of: container.id) == [])
-        }
-        for program in programs {
-            try await eventually("program \(program) to be gone") {
-                try await !Host.isProgramLoaded(program)
-            }
-        }
-    }
 }

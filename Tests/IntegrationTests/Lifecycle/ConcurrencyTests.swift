@@ -4,7 +4,7 @@ import Testing
 /// Many gantries at once: on one container, and on many.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
-    .timeLimit(.minutes(10)))
+    .timeLimit(.minutes(Soak.isOn ? 60 : 10)))
 struct ConcurrencyTests {
     /// Runs the same command several times at once and returns how each ended.
     private func together(_ count: Int, _ container: TestContainer, _ words: [String]) async throws
@@ -121,12 +121,13 @@ struct ConcurrencyTests {
     /// 200 containers from one bundle: all created at once, all there, all started, all deleted, nothing
     /// left. Sixteen at a time, or with GANTRY_SOAK=1 really all at once.
     @Test func manyContainers() async throws {
-        let isSoak = ProcessInfo.processInfo.environment["GANTRY_SOAK"] != nil
+        let isSoak = Soak.isOn
         let count = 200
         try await TestContainer.with { container in
             try container.setScript("trap 'exit 0' TERM; while :; do sleep 1 & wait; done")
             let (root, bundle) = (container.root, container.bundle)
             let ids = (0..<count).map { "\(container.id)-\($0)" }
+            var programs: [String] = []
             func all(_ words: [String]) async throws {
                 try await eachOf(ids, atOnce: isSoak ? count : 16) { id in
                     let outcome = try await Command.run(
@@ -139,6 +140,7 @@ struct ConcurrencyTests {
                 #expect(try await statuses(container) == ["created": count])
                 try await all(["start"])
                 #expect(try await statuses(container) == ["running": count])
+                if Host.isUnified { programs = try await Host.devicePrograms(ofAll: container.id) }
                 try await all(["delete", "--force"])
             } catch {
                 try? await all(["delete", "--force"])
@@ -147,6 +149,11 @@ struct ConcurrencyTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: root) == [])
             #expect(try await Host.units(of: container.id) == [])
             #expect(Host.cgroups(of: container.id) == [])
+            for program in programs {
+                try await eventually("program \(program) to be gone") {
+                    try await !Host.isProgramLoaded(program)
+                }
+            }
             #expect(try Host.processes(of: container.id) == [])
         }
     }
