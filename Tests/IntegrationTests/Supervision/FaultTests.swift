@@ -220,8 +220,14 @@ struct FaultTests {
                 let reader = try container.attach("--no-stdin", name: "reader")
                 try await eventually("it to read") { container.outputSize("reader") > 0 }
                 try go(container)
-                try await eventually("memory to be full") {
-                    container.outputSize("reader") >= 256 << 10
+                do {
+                    try await eventually("memory to be full") {
+                        container.outputSize("reader") >= 256 << 10
+                    }
+                } catch {
+                    Issue.record(
+                        "it has read \(container.outputSize("reader")) bytes; \(container.messages())")
+                    throw error
                 }
                 try await expectUnharmed(container)
 
