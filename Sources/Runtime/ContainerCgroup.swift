@@ -206,8 +206,7 @@ extension ContainerCgroup {
         }
         let warnings = try cgroup.update(to: resources, changing: changes, devices: devices) {
             () throws(Failure) in
-            try unit.update(
-                to: resources, from: present, devices: devices, isUnified: cgroup.isUnified, keep: keep)
+            try unit.update(cgroup, to: resources, from: present, devices: devices, keep: keep)
         }
         // systemd has written what it makes of them: a quota is rounded, for one.
         _ = try cgroup.update(to: resources, changing: changes) {}

@@ -160,11 +160,11 @@ extension ScopeUnit {
     ///   - resources: all that shall be in force.
     ///   - present: what was in force before.
     public func update(
-        to resources: Spec.Linux.Resources, from present: Spec.Linux.Resources, devices: DeviceUpdate?,
-        isUnified: Bool, keep: () throws(Failure) -> Void
+        _ cgroup: Cgroup, to resources: Spec.Linux.Resources, from present: Spec.Linux.Resources,
+        devices: DeviceUpdate?, keep: () throws(Failure) -> Void
     ) throws(Failure) {
-        let new = try ResourceSettings(resources, isUnified ? .v2 : .v1).settings
-        let old = try ResourceSettings(present, isUnified ? .v2 : .v1).settings
+        let new = try ResourceSettings(resources, cgroup.isUnified ? .v2 : .v1).settings
+        let old = try ResourceSettings(present, cgroup.isUnified ? .v2 : .v1).settings
         if new == old, devices == nil { return try keep() }
         let manager = try SystemdManager(isUser: isUser)
         // Only who wants it idle has to know.
@@ -174,7 +174,7 @@ extension ScopeUnit {
         let changes = try UnitProperty.properties(of: new, knowsIdle: knowsIdle).filter {
             !before.contains($0)
         }
-        try manager.set(name, changes + (devices.map { UnitProperty.replacing($0.new) } ?? []))
+        try set(changes, devices, manager, cgroup)
         do throws(Failure) {
             try keep()
         } catch {
@@ -182,8 +182,17 @@ extension ScopeUnit {
             for property in before where changes.contains(where: { $0.name == property.name }) {
                 back.set(property)
             }
-            try? manager.set(name, back + (devices.map { UnitProperty.replacing($0.old) } ?? []))
+            try? set(back, devices?.reversed, manager, cgroup)
             throw error
+        }
+    }
+
+    private func set(
+        _ changes: [UnitProperty], _ devices: DeviceUpdate?, _ manager: SystemdManager, _ cgroup: Cgroup
+    ) throws(Failure) {
+        guard let devices else { return try manager.set(name, changes) }
+        try devices.letSystemd(cgroup) { () throws(Failure) in
+            try manager.set(name, changes + UnitProperty.replacing(devices.new))
         }
     }
 }
