@@ -276,7 +276,9 @@ struct InvalidLinuxTests {
         ),
         Refusal(
             "linux.resources.cpu", ["cpus": "nonsense"],
-            says: "linux.resources.cpu.cpus: the kernel does not accept nonsense for …: invalid argument"
+            says: Machine.usesSystemd
+                ? "linux.resources.cpu.cpus: must be a list such as 0-3,7, not \"nonsense\""
+                : "linux.resources.cpu.cpus: the kernel does not accept nonsense for …: invalid argument"
         ),
         Refusal(
             "linux.resources.cpu", ["cpus": "4000"],
