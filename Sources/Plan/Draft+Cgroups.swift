@@ -2,19 +2,16 @@ internal import CPlan
 internal import Diagnostics
 internal import OCI
 
-/// A mount of type `cgroup`: the container sees its own cgroups, whatever the host's layout is.
+/// A mount of type `cgroup`: the container sees its cgroups, whatever the host's layout is.
 extension Draft {
     mutating func planCgroups(
         _ mount: Spec.Mount, _ settings: MountSettings, at target: MountTarget
     ) throws(Failure) {
         let hasNamespace = linux.namespace(.cgroup) != nil
         switch facts.cgroup {
-        case .unified(let directory) where hasNamespace:
-            _ = directory
+        case .unified:
+            // The whole tree without a cgroup namespace: what /proc/PID/cgroup says is a path in it.
             try planFileSystem(source: mount.source ?? "", settings, at: target.retyped("cgroup2"))
-        case .unified(let directory):
-            // A mount of cgroup2 would show the host's whole tree.
-            try planBind(directory, settings, to: target.retyped("bind"), recursive: true)
         case .legacy(let hierarchies):
             try settings.checkNoData(
                 mount.options, index: Int(steps.origin.index),

@@ -46,8 +46,8 @@ public struct HostFacts: Sendable, Equatable {
 
 /// How cgroups are mounted on the host (cgroups(7)).
 public enum CgroupLayout: Sendable, Equatable {
-    /// Version 2 alone. `directory` is the container's cgroup, absolute on the host.
-    case unified(directory: String)
+    /// Version 2 alone.
+    case unified
     /// Version 1 hierarchies, in the order of /proc/self/mountinfo; the version 2 one of a hybrid host is
     /// left out.
     case legacy([Hierarchy])

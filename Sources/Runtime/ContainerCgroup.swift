@@ -49,10 +49,8 @@ struct ContainerCgroup {
 
     /// What the planner wants to know.
     var layout: CgroupLayout {
+        if isUnified { return .unified }
         let pairs = zip(plan.layout.hierarchies, plan.cgroup.directories)
-        if isUnified, let directory = plan.cgroup.directories.first {
-            return .unified(directory: directory.path)
-        }
         var hierarchies: [CgroupLayout.Hierarchy] = []
         for (hierarchy, directory) in pairs where !hierarchy.isUnified {
             hierarchies.append(

@@ -142,7 +142,7 @@ import Testing
     }
 
     /// No op reads a slot that nothing filled before it.
-    @Test(arguments: [CgroupLayout.unified(directory: "/c"), TestHost.legacy])
+    @Test(arguments: [CgroupLayout.unified, TestHost.legacy])
     func slotsAreFilledBeforeTheyAreRead(_ layout: CgroupLayout) throws {
         let spec = smallSpec {
             $0.hostname = "h"

@@ -32,7 +32,7 @@ import Testing
     @Test(arguments: ["runc-spec", "docker-default", "podman-default"])
     func printedPlanOnUnifiedHost(_ fixture: String) throws {
         guard PlanGoldenTests.fixtures.contains(fixture) else { return }
-        try compare(try printed(fixture, TestHost.unified), with: fixture + ".unified")
+        try compare(try printed(fixture, .unified), with: fixture + ".unified")
     }
 
     /// With gantry's own first process.

@@ -18,7 +18,6 @@ enum TestHost {
             controllers: [], name: "systemd", mountpoint: "/sys/fs/cgroup/systemd",
             directory: "/sys/fs/cgroup/systemd/box"),
     ])
-    static let unified = CgroupLayout.unified(directory: "/sys/fs/cgroup/box")
 
     static func facts(_ layout: CgroupLayout = legacy) -> HostFacts {
         HostFacts(cgroup: layout, hasKcore: true)

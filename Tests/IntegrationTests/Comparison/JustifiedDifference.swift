@@ -34,17 +34,6 @@ struct JustifiedDifference {
         JustifiedDifference(
             section: "mounts",
             reason:
-                "on version 2 alone, a container without a cgroup namespace sees its own cgroup, as it does on"
-                + " version 1; runc mounts the host's whole tree there"
-        ) { line in
-            guard Host.isUnified, let range = line.firstRange(of: " - cgroup2 "),
-                line.contains(" root=/ ") || line.contains("/ID of=") || line.contains("-ID.scope of=")
-            else { return line }
-            return line[..<range.lowerBound].replacing(" master:outside", with: "") + " cgroup2"
-        },
-        JustifiedDifference(
-            section: "mounts",
-            reason:
                 "the root is a slave of the mount that holds it, as in runc 1.1.5; later ones make that private, so"
                 + " that what the host mounts in it later is not seen, and neither in what is bound from it"
         ) { line in
