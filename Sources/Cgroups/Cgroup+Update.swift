@@ -35,9 +35,13 @@ extension Cgroup {
             let isTouched = writes.contains { $0.path.utf8.elementsEqual(write.path.utf8) }
             if !write.isThere || isTouched { writes.append(write) }
         }
-        // What cannot be emptied again is not filled before all else has been accepted.
-        let lasting = writes.filter { $0.fillsCpuset }
-        try Self.perform(writes.filter { !$0.fillsCpuset }) { () throws(Failure) in
+        // What cannot be emptied again is not filled before all else has been accepted; a partition needs it.
+        let fillsCpuset = writes.contains { $0.fillsCpuset }
+        let lasting = writes.filter { fillsCpuset && $0.setting.controller.utf8.elementsEqual("cpuset".utf8) }
+        let others = writes.filter {
+            !(fillsCpuset && $0.setting.controller.utf8.elementsEqual("cpuset".utf8))
+        }
+        try Self.perform(others) { () throws(Failure) in
             try devices?.apply(to: self)
             do throws(Failure) {
                 try Self.perform(lasting, keep)
@@ -182,6 +186,8 @@ extension Cgroup {
             }
             if let first = refused.first, refused.count == pending.count {
                 try CgroupPlan.judge(first.error, first.write.setting, first.write.path)
+                // Nothing is lost without it.
+                refused.removeFirst()
             }
             pending = refused.map { $0.write }
         }

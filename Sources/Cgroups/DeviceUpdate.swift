@@ -77,31 +77,31 @@ public struct DeviceUpdate: Sendable {
     private func replace(
         _ cgroup: Cgroup, _ directory: String, _ exceptions: DeviceExceptions
     ) throws(Failure) {
-        try Self.whileStopped(cgroup) { () throws(Failure) in
-            try exceptions.write(to: directory, isNew: false)
-        }
-    }
-
-    /// Lets systemd change the rules of a unit. On version 1 it empties the list and fills it with what it has words for:
-    /// nobody uses a device meanwhile, and what is there in the end is ours.
-    func letSystemd(_ cgroup: Cgroup, set: () throws(Failure) -> Void) throws(Failure) {
-        guard let directory = cgroup.directories.first(where: { $0.has("devices") }) else { return try set() }
-        let after = try DeviceExceptions(new)
-        try Self.whileStopped(cgroup) { () throws(Failure) in
-            try set()
-            try after.write(to: directory.path, isNew: false)
-        }
-    }
-
-    private static func whileStopped(_ cgroup: Cgroup, _ body: () throws(Failure) -> Void) throws(Failure) {
         let wasFrozen = try cgroup.isFrozen()
         if !wasFrozen { try cgroup.freeze() }
         do throws(Failure) {
-            try body()
+            try exceptions.write(to: directory, isNew: false)
         } catch {
             if !wasFrozen { try? cgroup.thaw() }
             throw error
         }
         if !wasFrozen { try cgroup.thaw() }
+    }
+
+    /// Lets systemd change the rules of a unit. On version 1 it empties the list and fills it with what it has words for:
+    /// nobody uses a device meanwhile, unless it cannot be stopped, and what is there in the end is ours.
+    func letSystemd(_ cgroup: Cgroup, set: () throws(Failure) -> Void) throws(Failure) {
+        guard let directory = cgroup.directories.first(where: { $0.has("devices") }) else { return try set() }
+        let before = try DeviceExceptions(old)
+        let after = try DeviceExceptions(new)
+        let isStopped = try !cgroup.isFrozen() && (try? cgroup.freeze()) != nil
+        defer { if isStopped { try? cgroup.thaw() } }
+        try set()
+        if before.allowsByDefault == after.allowsByDefault {
+            // The default cannot be written while the container has cgroups below.
+            try after.write(to: directory.path, over: before)
+        } else {
+            try after.write(to: directory.path, isNew: false)
+        }
     }
 }

@@ -10,6 +10,8 @@ public struct OOMWatch: ~Copyable {
     private let isUnified: Bool
     /// Kills so far; version 2.
     private var kills: UInt64 = 0
+    /// The cgroup is gone: its file would be ready for ever.
+    private var isOver = false
 
     private init(_ source: consuming Descriptor, _ directory: String, isUnified: Bool) {
         self.source = source
@@ -24,12 +26,16 @@ public struct OOMWatch: ~Copyable {
             guard let directory = cgroup.unified else { return nil }
             let path = directory.path + "/memory.events"
             let raw = clinux_openat(AT.cwd, path, O.readOnly, 0)
-            if raw == -CgroupErrno.notFound { return nil }
+            if CgroupErrno.isGone(raw) { return nil }
             let events = try check(raw, "openat \(path)", "cannot watch for lack of memory")
             return OOMWatch(Descriptor(adopting: events), directory.path, isUnified: true)
         }
         guard let directory = cgroup.directories.first(where: { $0.has("memory") }) else { return nil }
-        let control = try Descriptor.open(directory.path + "/memory.oom_control", O.readOnly)
+        let path = directory.path + "/memory.oom_control"
+        let raw = clinux_openat(AT.cwd, path, O.readOnly, 0)
+        if CgroupErrno.isGone(raw) { return nil }
+        let control = Descriptor(
+            adopting: try check(raw, "openat \(path)", "cannot watch for lack of memory"))
         let events = Descriptor(
             adopting: try check(clinux_eventfd(), "eventfd", "cannot watch for lack of memory"))
         let file = directory.path + "/cgroup.event_control"
@@ -41,7 +47,7 @@ public struct OOMWatch: ~Copyable {
 
     /// What epoll(7) is to wait for; ask `hasHappened` then.
     public var readiness: (descriptor: CInt, events: UInt32) {
-        (source.raw, isUnified ? CLINUX_EVENT_PRIORITY : CLINUX_EVENT_IN)
+        (source.raw, CLINUX_EVENT_EDGE | (isUnified ? CLINUX_EVENT_PRIORITY : CLINUX_EVENT_IN))
     }
 
     /// Waits until a process has ended, something may have happened to the memory, or the time is over.
@@ -51,7 +57,7 @@ public struct OOMWatch: ~Copyable {
         let change = isUnified ? CLINUX_POLLPRI : CLINUX_POLLIN
         var set = [
             clinux_pollfd(fd: process, events: Int16(CLINUX_POLLIN), revents: 0),
-            clinux_pollfd(fd: source.raw, events: Int16(change), revents: 0),
+            clinux_pollfd(fd: isOver ? -1 : source.raw, events: Int16(change), revents: 0),
         ]
         _ = try check(clinux_poll(&set, 2, milliseconds), "poll", "cannot wait for the container")
         return (set[0].revents != 0, set[1].revents != 0)
@@ -63,7 +69,7 @@ public struct OOMWatch: ~Copyable {
             // Reading says which state is known: the next wait is for another one.
             var scratch = [UInt8](repeating: 0, count: 256)
             let raw = source.raw
-            _ = scratch.withUnsafeMutableBytes { clinux_pread(raw, $0.baseAddress!, $0.count, 0) }
+            isOver = scratch.withUnsafeMutableBytes { clinux_pread(raw, $0.baseAddress!, $0.count, 0) } < 0
             let before = kills
             kills = max(kills, Self.kills(directory))
             return kills > before

@@ -108,7 +108,7 @@ struct ContainerCgroup {
 
     /// That the kernel killed the init for want of memory; nil when it did not.
     func memoryShortage(_ spec: Spec) -> Failure? {
-        Self.memoryShortage(plan.cgroup, spec)
+        Self.memoryShortage(plan.cgroup, spec, isScope: manager == .systemd)
     }
 
     /// Takes back what a start that failed has made. Processes are gone by then, and `create` itself takes
@@ -149,12 +149,12 @@ extension ContainerCgroup {
     /// That the kernel killed the container's process for want of memory before its program ran; nil when it did not.
     /// For a process that was killed.
     static func memoryShortage(_ record: Record, _ spec: Spec) throws(Failure) -> Failure? {
-        memoryShortage(try cgroup(record), spec)
+        memoryShortage(try cgroup(record), spec, isScope: record.unit != nil)
     }
 
-    private static func memoryShortage(_ cgroup: Cgroup, _ spec: Spec) -> Failure? {
-        let isForgotten = cgroup.memoryIsForgotten
-        guard isForgotten || cgroup.outOfMemoryKills() > 0 else { return nil }
+    private static func memoryShortage(_ cgroup: Cgroup, _ spec: Spec, isScope: Bool) -> Failure? {
+        if isScope, cgroup.memoryIsForgotten { return possibleShortage(spec) }
+        guard cgroup.outOfMemoryKills() > 0 else { return nil }
         let use = cgroup.statistics().memory.usage
         let resources = spec.linux?.resources
         let limit = resources?.memory?.limit ?? 0
@@ -167,18 +167,19 @@ extension ContainerCgroup {
         let known = limit > 0 ? UInt64(limit) : use.limit
         let limits =
             known < 1 << 62 ? "\(known) bytes are" : "the bytes that a cgroup above its own allows are"
-        if isForgotten {
-            guard place != nil else { return nil }
-            return Failure(
-                .system,
-                limits
-                    + " perhaps too few for the container to start: its init was killed, and the cgroup that"
-                    + " could tell why has been removed with it", at: place)
-        }
         return Failure(
             .system,
             limits + " too few for the container to start: the kernel killed its init, which had used"
                 + " \(max(use.peak, use.usage)) bytes of memory", at: place)
+    }
+
+    /// Of a scope, which systemd removes with its last process.
+    private static func possibleShortage(_ spec: Spec) -> Failure? {
+        guard let limit = spec.linux?.resources?.memory?.limit, limit > 0 else { return nil }
+        return Failure(
+            .system,
+            "\(limit) bytes are perhaps too few for the container to start: its init was killed, and systemd has"
+                + " removed the cgroup that could tell why", at: "linux.resources.memory.limit")
     }
 
     /// Returns when all processes have stopped.

@@ -6,20 +6,19 @@ internal import Store
 extension Supervisor {
     /// Of a run that begins, or that goes on under this supervisor.
     ///
-    /// A scope of systemd's goes with its last process, and what it has counted with it: it is watched meanwhile. The
-    /// kernel tells when it kills, before the process is gone.
+    /// A scope of systemd's goes with its last process, and what it has counted with it. So it is watched meanwhile: most
+    /// often the kernel tells before the scope is gone.
     func watchMemory(isNewRun: Bool) {
         stopWatchingMemory()
         let record = record
+        let isScope = record?.unit != nil
         let cgroup = record.flatMap(Supervisor.cgroup)
-        let kills = cgroup?.outOfMemoryKills() ?? 0
         if isNewRun {
-            // A cgroup need not be new.
-            core.memory.memoryKills = kills
+            // A scope is new; another cgroup need not be.
+            core.memory.memoryKills = isScope ? 0 : cgroup?.outOfMemoryKills() ?? 0
             remember()
         }
-        guard record?.unit != nil, let cgroup else { return }
-        memoryRanOut = kills > core.memory.memoryKills
+        guard isScope, let cgroup else { return }
         do throws(Failure) {
             memoryWatch = try OOMWatch.begin(cgroup)
             guard let (descriptor, events) = memoryWatch?.readiness else { return }
@@ -27,6 +26,7 @@ extension Supervisor {
         } catch {
             note(error.description)
         }
+        memoryRanOut = cgroup.outOfMemoryKills() > core.memory.memoryKills
     }
 
     /// The watch has something to tell, or may have.
@@ -37,8 +37,11 @@ extension Supervisor {
     /// Of a run that has ended; its cgroup is still there, unless it was systemd's.
     func lookForMemoryKills() {
         lookAtMemory()
-        if memoryRanOut || cgroup?.outOfMemoryKills() ?? 0 > core.memory.memoryKills {
-            events.append(.outOfMemory)
+        if let cgroup {
+            let ranOut =
+                cgroup.memoryIsForgotten
+                ? memoryRanOut : cgroup.outOfMemoryKills() > core.memory.memoryKills
+            if ranOut { events.append(.outOfMemory) }
         }
         stopWatchingMemory()
     }

@@ -372,7 +372,8 @@ import Testing
         try config.write(toFile: bundle + "/config.json", atomically: false, encoding: .utf8)
         let root = bundle + "/state"
         let created = try Child(
-            "cd \(bundle) && PATH=/usr/sbin:/usr/bin runc --root \(root) create \(id) >/dev/null 2>err </dev/null; cat err")
+            "cd \(bundle) && PATH=/usr/sbin:/usr/bin runc --root \(root) create \(id) >/dev/null 2>err </dev/null; cat err"
+        )
         let said = created.finish()
         defer { _ = try? Child("PATH=/usr/sbin:/usr/bin runc --root \(root) delete -f \(id)").finish() }
         let list = try #require(read("/sys/fs/cgroup/devices/\(id)/devices.list"), "\(said)")

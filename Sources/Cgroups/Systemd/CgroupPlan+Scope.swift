@@ -174,8 +174,8 @@ extension ScopeUnit {
         let changes = try UnitProperty.properties(of: new, knowsIdle: knowsIdle).filter {
             !before.contains($0)
         }
-        try set(changes, devices, manager, cgroup)
         do throws(Failure) {
+            try set(changes, devices, manager, cgroup)
             try keep()
         } catch {
             var back = changes.map { UnitProperty.unset($0.name) }

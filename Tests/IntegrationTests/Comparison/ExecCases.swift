@@ -241,7 +241,8 @@ extension ComparisonCase {
             }
             directory += "/" + name
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-            for case (let file, let text?) in settings where !text.isEmpty {
+            for case (let file, let text?) in settings
+            where !text.isEmpty && FileManager.default.fileExists(atPath: directory + "/" + file) {
                 try text.write(toFile: directory + "/" + file, atomically: false, encoding: .utf8)
             }
             return directory

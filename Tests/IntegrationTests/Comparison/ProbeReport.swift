@@ -19,7 +19,10 @@ struct ProbeReport {
                 sections.append(Section(name: String(line.dropFirst().dropLast()), lines: []))
             } else if !sections.isEmpty {
                 sections[sections.count - 1].lines.append(
-                    String(line).replacing(directory, with: "BUNDLE").replacing(id, with: "ID"))
+                    String(line).replacing(directory, with: "BUNDLE")
+                        // Where /tmp is a mount of its own, a mount's root begins there.
+                        .replacing(directory.trimmingPrefix("/tmp"), with: "BUNDLE").replacing(id, with: "ID")
+                )
             }
         }
         for index in sections.indices { normalise(&sections[index], joined) }
