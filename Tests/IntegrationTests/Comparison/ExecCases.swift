@@ -154,8 +154,11 @@ extension ComparisonCase {
     /// Cgroups below the container's.
     static let execCgroups: [ComparisonCase] = [
         cgroup("one for all", "inner", flags: ["inner"]),
-        cgroup("of one controller", "inner", flags: ["memory:inner"]),
-        cgroup("of several controllers", "inner", flags: ["memory:inner", "pids:inner"]),
+        // Version 2 has one hierarchy for all.
+        cgroup("of one controller", "inner", flags: ["memory:inner"], Host.isUnified ? .refused : .same),
+        cgroup(
+            "of several controllers", "inner", flags: ["memory:inner", "pids:inner"],
+            Host.isUnified ? .refused : .same),
         cgroup("nested", "one/two", flags: ["one/two"]),
         cgroup("one that is missing", "", flags: ["missing"], .refused),
         cgroup("one that climbs", "", flags: ["../"], .refused),
