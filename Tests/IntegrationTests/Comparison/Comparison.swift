@@ -65,7 +65,7 @@ enum Comparison {
 
     /// Of the host: those that are mounted, and those that exist, which may be others for a while.
     private static func hierarchies() throws -> [String] {
-        let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).split(
+        let mounts = try #require(Host.read("/proc/self/mountinfo")).split(
             separator: "\n")
         return mounts.filter { $0.contains(" - cgroup") && !$0.contains("/gantry-test-") }.map(String.init)
             + [try String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)]
@@ -211,7 +211,7 @@ enum Comparison {
 
     /// Unmounts what the runtime left in its root file system, and returns it.
     private static func leaks(_ bundle: ComparisonBundle) throws -> [String] {
-        let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        let table = try #require(Host.read("/proc/self/mountinfo"))
         let points = table.split(separator: "\n").map { String($0.split(separator: " ")[4]) }
         let left = points.filter { $0.hasPrefix(bundle.rootfs + "/") && !bundle.hostMounts.contains($0) }
         for point in left.reversed() { umount2(point, Int32(MNT_DETACH)) }

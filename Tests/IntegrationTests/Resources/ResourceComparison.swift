@@ -78,8 +78,7 @@ enum ResourceComparison {
                 try JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8)) as? [String: Any],
                 "\(outcome)")
             let pid = try #require(state["pid"] as? Int)
-            let mounts = try String(
-                contentsOfFile: "/proc/\(namespace ?? getpid())/mountinfo", encoding: .utf8)
+            let mounts = try #require(Host.read("/proc/\(namespace ?? getpid())/mountinfo"))
             let lines = try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8).split(
                 separator: "\n")
             return lines.compactMap { line in

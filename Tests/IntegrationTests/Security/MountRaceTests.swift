@@ -65,7 +65,7 @@ struct MountRaceTests {
             }
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: volume.outside) == ["secret-of-the-host"])
-            let host = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+            let host = try #require(Host.read("/proc/self/mountinfo"))
             #expect(!host.contains("marked"))
         }
     }

@@ -10,7 +10,7 @@ struct Traces: Equatable {
 
     /// Only what can be this container's: other tests run at the same time.
     static func of(_ container: TestContainer) async throws -> Traces {
-        let mountinfo = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        let mountinfo = try #require(Host.read("/proc/self/mountinfo"))
         let cgroups = try await Command.run(
             Machine.find("find")!, ["/sys/fs/cgroup", "-type", "d", "-name", "*\(container.id)*"])
         return Traces(

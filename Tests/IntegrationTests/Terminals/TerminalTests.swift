@@ -173,7 +173,7 @@ struct TerminalTests {
     }
 
     @Test func aSharedMountNamespaceKeepsTheHostsConsole() async throws {
-        let before = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        let before = try #require(Host.read("/proc/self/mountinfo"))
         try await TestContainer.withTerminal("tty") { container in
             let namespaces = try #require(container.value("linux.namespaces") as? [TestContainer.JSON])
             try container.set("linux.namespaces", namespaces.filter { $0["type"] as? String != "mount" })
@@ -185,7 +185,7 @@ struct TerminalTests {
             #expect(outcome.stderr.contains("process.terminal: "), "\(outcome)")
         }
         #expect(
-            try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).contains(" /dev/console ")
+            try #require(Host.read("/proc/self/mountinfo")).contains(" /dev/console ")
                 == before.contains(" /dev/console "))
     }
 
