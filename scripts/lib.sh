@@ -6,7 +6,7 @@ build_packages=(libseccomp-dev libcap-dev pkg-config gcc libc6-dev file)
 test_packages=(runc crun tini busybox-static strace umoci skopeo debootstrap jq qemu-user-static zsh fish groff gcc-aarch64-linux-gnu
     libc6-dev-arm64-cross)
 # Engines to run gantry under, and what their worlds (scripts/engines.d/world) are made with.
-engine_packages=(docker.io containerd podman buildah conmon containernetworking-plugins runc umoci busybox-static
+engine_packages=(docker.io containerd podman buildah conmon catatonit containernetworking-plugins runc umoci busybox-static
     iptables iproute2 procps util-linux)
 
 say() {

@@ -12,6 +12,8 @@ public final class OutputRing {
     private let shared: UnsafeMutablePointer<ckeeper_shared>
     /// The keeper waits for it when a ring is full.
     private let room: Descriptor?
+    /// Where `look` has stopped, for each stream.
+    private var seen: (UInt64, UInt64) = (.max, .max)
 
     /// Bytes of one stream that fit.
     public static let capacity = Int(CKEEPER_RING)
@@ -46,18 +48,38 @@ public final class OutputRing {
     }
 
     /// Position behind the last byte that has arrived.
-    public func head(_ number: Int) -> UInt64 { clinux_load64(&stream(number).pointee.head) }
+    public func arrived(_ number: Int) -> UInt64 { clinux_load64(&stream(number).pointee.head) }
+
+    /// Looks how far a stream has come. What arrives afterwards is there for nobody until the next look, so that nothing
+    /// is consumed by one reader which another has not been given: the keeper may overwrite it at once. Without any look,
+    /// what has arrived is there.
+    ///
+    /// - Returns: the new head.
+    public func look(_ number: Int) -> UInt64 {
+        let position = arrived(number)
+        if number == 0 { seen.0 = position } else { seen.1 = position }
+        return position
+    }
+
+    /// Position behind the last byte that is there.
+    public func head(_ number: Int) -> UInt64 { min(arrived(number), number == 0 ? seen.0 : seen.1) }
 
     /// Position of the first byte that is not kept elsewhere yet.
     public func tail(_ number: Int) -> UInt64 { stream(number).pointee.tail }
 
-    /// Bytes that are not kept elsewhere yet.
+    /// Bytes that are there and not kept elsewhere yet.
     public func available(_ number: Int) -> Int { Int(head(number) &- tail(number)) }
 
-    /// Whether nothing more will come. What is `available` may still be there.
-    public func hasEnded(_ number: Int) -> Bool { clinux_load32(&stream(number).pointee.ended) != 0 }
+    /// Whether no byte more fits.
+    public func isFull(_ number: Int) -> Bool { arrived(number) &- tail(number) == UInt64(OutputRing.capacity) }
 
-    /// Bytes from a position that has arrived and is not consumed yet: as many as lie in one piece, at most `limit`.
+    /// Whether nothing comes after what is there. What is `available` may still be there.
+    public func hasEnded(_ number: Int) -> Bool {
+        // In this order: what comes before an end has come when the end is seen.
+        clinux_load32(&stream(number).pointee.ended) != 0 && arrived(number) == head(number)
+    }
+
+    /// Bytes from a position that is there and not consumed yet: as many as lie in one piece, at most `limit`.
     /// A second call with the position behind them gives the rest.
     public func bytes(_ number: Int, from position: UInt64, limit: Int = .max) -> UnsafeRawBufferPointer {
         let start = Int(position % UInt64(OutputRing.capacity))

@@ -166,7 +166,7 @@ extension Supervisor {
             stream == 1 ? stderr.rawOrNone : terminal.rawOrNone >= 0 ? terminal.rawOrNone : stdout.rawOrNone
         switch ring.receive(stream, from: descriptor) {
         case 1...: return
-        case 0 where ring.available(stream) == OutputRing.capacity:
+        case 0 where ring.isFull(stream):
             // Until there is room.
             poller.change(descriptor, stream == 0 ? .stdout : .stderr, events: 0)
             streams[stream].isFull = true
@@ -180,7 +180,7 @@ extension Supervisor {
 
     /// There may be room again.
     func resumeUnwatched(_ stream: Int) {
-        guard streams[stream].isFull, ring.available(stream) < OutputRing.capacity else { return }
+        guard streams[stream].isFull, !ring.isFull(stream) else { return }
         streams[stream].isFull = false
         let descriptor =
             stream == 1 ? stderr.rawOrNone : terminal.rawOrNone >= 0 ? terminal.rawOrNone : stdout.rawOrNone
@@ -203,7 +203,7 @@ extension Supervisor {
         // What is left of its output has been written by now.
         for stream in 0..<2 {
             streams[stream].isFull = false
-            while streams[stream].isReadHere, ring.available(stream) < OutputRing.capacity {
+            while streams[stream].isReadHere, !ring.isFull(stream) {
                 readUnwatched(stream)
             }
         }

@@ -28,7 +28,7 @@ extension Supervisor {
     var hasNewOutput: Bool {
         guard holdUntil == 0 else { return false }
         for stream in 0..<2 {
-            if ring.head(stream) != seen[stream] { return true }
+            if ring.arrived(stream) != seen[stream] { return true }
             if log != nil, ring.hasEnded(stream) != streams[stream].wasFinal { return true }
         }
         return false
@@ -39,9 +39,9 @@ extension Supervisor {
         guard holdUntil == 0 else { return false }
         var isBusy = false
         for stream in 0..<2 {
-            // Before the head: what comes before an end has come when the end is seen.
+            // The log takes nothing out that has arrived since: attached clients have not got it.
+            let head = ring.look(stream)
             let isFinal = ring.hasEnded(stream)
-            let head = ring.head(stream)
             if head != seen[stream] {
                 spread(stream, from: seen[stream], to: head)
                 seen[stream] = head

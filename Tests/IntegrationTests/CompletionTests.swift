@@ -5,7 +5,7 @@ import Testing
 /// `completion` and the manual page, by the programs that they are for.
 @Suite(
     .enabled(if: Machine.hasBinary, "the binary under test is not there: run scripts/build"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(minutes: 5))
 struct ShellCompletionTests {
     private func write(_ words: [String], to path: String) async throws {
         let outcome = try await Command.run(Machine.gantry, words)

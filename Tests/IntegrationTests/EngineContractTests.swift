@@ -5,7 +5,7 @@ import Testing
 /// they look for. All of it holds for runc as well: GANTRY=/usr/sbin/runc runs the suite against it.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
-    .timeLimit(.minutes(5)))
+    .timeLimit(minutes: 5))
 struct EngineContractTests {
     /// A process that ends on a signal even as PID 1, for which the default actions do not exist.
     private static let waiting = [

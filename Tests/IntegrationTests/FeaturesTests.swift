@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `features` tells what is true: what it lists can be planned, and what it does not list is refused as unsupported.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct FeaturesTests {
     typealias JSON = [String: Any]
 

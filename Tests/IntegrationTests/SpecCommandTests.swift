@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `spec`.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct SpecCommandTests {
     typealias JSON = [String: Any]
 

@@ -87,6 +87,25 @@ import Testing
         #expect(writer.watch == -1)
     }
 
+    /// What came after the last look is not in the log yet, nor out of the ring: attached clients have not got it, and
+    /// the keeper would write over it.
+    @Test(arguments: [SupervisionSettings.LogDriver.none, .k8sFile, .jsonFile])
+    func itTakesNothingThatNobodyHasLookedAt(driver: SupervisionSettings.LogDriver) throws {
+        let log = try TestLog(driver)
+        let ring = try log.ring.open()
+        var writer = try log.writer()
+        log.ring.put(0, "one\n")
+        #expect(ring.look(0) == 4)
+        log.ring.put(0, "two\n")
+        log.ring.end()
+        #expect(!ring.hasEnded(0))
+        #expect(log.drain(&writer, ring) == [])
+        #expect(ring.tail(0) == 4 && ring.available(0) == 0 && ring.arrived(0) == 8)
+        #expect(ring.look(0) == 8 && ring.hasEnded(0))
+        #expect(log.drain(&writer, ring, isFinal: true) == [])
+        #expect(ring.tail(0) == 8)
+    }
+
     // MARK: Rotation
 
     @Test(arguments: [2, 3, 5])

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Managers other than cgroupfs where there is no systemd, and the one that makes nothing.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct CgroupManagerTests {
     /// One sentence, and nothing is left.
     private func expectRefusal(

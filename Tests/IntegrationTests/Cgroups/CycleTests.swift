@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Five hundred times with GANTRY_SOAK=1.
-@Suite(.needsContainers, .timeLimit(.minutes(Soak.isOn ? 60 : 5)))
+@Suite(.needsContainers, .timeLimit(minutes: Soak.isOn ? 60 : 5))
 struct CycleTests {
     /// Made and removed again and again: no directory, unit or program of any stays.
     @Test func manyCycles() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `update` of which devices may be used. Truth is what happens to those who use them.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct DeviceUpdateTests {
     typealias JSON = [String: Any]
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What cgroups do to a container, rather than what stands in their files.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct EnforcementTests {
     /// The first of the container's directories that has the file.
     private func path(_ file: String, of id: String) throws -> String {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Cgroups made by systemd, where it runs: scripts/vm.
-@Suite(.needsContainers, .needsSystemd, .serialized, .timeLimit(.minutes(20)))
+@Suite(.needsContainers, .needsSystemd, .serialized, .timeLimit(minutes: 20))
 struct SystemdTests {
     // MARK: What is made
 

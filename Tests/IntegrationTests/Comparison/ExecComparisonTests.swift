@@ -5,7 +5,7 @@ import Testing
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
     .enabled(if: Machine.runc != nil, "the peer is missing: run scripts/test"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(minutes: 5))
 struct ExecComparisonTests {
     @Test(arguments: ComparisonCase.execFlags) func flags(_ candidate: ComparisonCase) async throws {
         try await compare(candidate)

@@ -64,7 +64,7 @@ struct JustifiedDifference {
             section: "mounts", cases: "rootfsPropagation",
             reason: "runc 1.1.5 sets it before the root is a mount: it has no effect"
         ) { line in
-            guard line.hasPrefix("/ rw,") else { return line }
+            guard line.hasPrefix("/ rw,") || line.hasPrefix("/ rw ") else { return line }
             return line.replacing(" shared:/ -", with: " -").replacing(" unbindable -", with: " -")
         },
         JustifiedDifference(

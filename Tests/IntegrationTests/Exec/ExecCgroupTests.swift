@@ -3,7 +3,7 @@ import Testing
 
 /// Where an exec goes when the container's own cgroup takes no processes: a container that is a system of its own has
 /// moved its first process further down and given controllers to what is below (cgroups(7), "no internal processes").
-@Suite(.alsoSupervised, .timeLimit(.minutes(2))) struct ExecCgroupTests {
+@Suite(.alsoSupervised, .timeLimit(minutes: 2)) struct ExecCgroupTests {
     private static let mount = Host.isUnified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified"
 
     /// One that can be given on; on a hybrid host version 1 has the others.

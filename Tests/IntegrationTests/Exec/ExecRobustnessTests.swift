@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Many execs, and execs at the wrong moment.
-@Suite(.needsContainers, .alsoSupervised, .timeLimit(.minutes(10)))
+@Suite(.needsContainers, .alsoSupervised, .timeLimit(minutes: 10))
 struct ExecRobustnessTests {
     private func exec(_ container: TestContainer, _ words: [String]) async throws -> Outcome {
         try await Command.run(

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `gantry exec` in a container that runs.
-@Suite(.alsoSupervised, .timeLimit(.minutes(3))) struct ExecTests {
+@Suite(.alsoSupervised, .timeLimit(minutes: 3)) struct ExecTests {
     @Test func runsInTheContainer() async throws {
         try await TestContainer.sleeping { container in
             let outcome = try await container.gantry(

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What a hook that fails does to the container: nothing of it is left (runtime.md, "Lifecycle").
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct HookFailureTests {
     /// Of a start.
     static let points = TestContainer.hookPoints.dropLast()

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Hooks (config.md, "POSIX-platform Hooks"; runtime.md, "Lifecycle"): when they run, where, and with what.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct HookTests {
     static let points = TestContainer.hookPoints
     /// Where a hook is the host's process.

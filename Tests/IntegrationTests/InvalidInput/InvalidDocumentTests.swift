@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// config.json as a document: missing, not JSON, not what the runtime-spec says.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct InvalidDocumentTests {
     /// Replaces the first occurrence of a text in config.json as it was written.
     private static func edit(_ container: TestContainer, _ from: String, _ to: String) throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What is wrong about namespaces, mounts, devices, cgroups and the filter.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct InvalidLinuxTests {
     private static func namespace(_ container: TestContainer, _ type: String, path: String) throws {
         var namespaces = container.value("linux.namespaces") as? [TestContainer.JSON] ?? []

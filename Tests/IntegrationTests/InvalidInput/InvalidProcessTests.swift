@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What is wrong about the process, the root and the limits.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct InvalidProcessTests {
     private static let cases: [Refusal] = [
         Refusal("process.args", [String](), says: "process.args: must not be empty"),

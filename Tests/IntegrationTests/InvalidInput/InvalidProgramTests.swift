@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A program that cannot be started: the sentence names the file and says why.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct InvalidProgramTests {
     private static func program(
         _ name: String, _ path: String, says: String,

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What is wrong about the place, the caller and the command line; and what looks wrong but is not.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct InvalidSurroundingsTests {
     /// Not root; a copy of gantry that such a user may execute.
     private func asUser(_ container: TestContainer) throws -> [String] {

@@ -4,7 +4,7 @@ import Testing
 /// Many gantries at once: on one container, and on many.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
-    .timeLimit(.minutes(Soak.isOn ? 60 : 10)))
+    .timeLimit(minutes: Soak.isOn ? 60 : 10))
 struct ConcurrencyTests {
     /// Runs the same command several times at once and returns how each ended.
     private func together(_ count: Int, _ container: TestContainer, _ words: [String]) async throws

@@ -5,7 +5,7 @@ import Testing
 /// record.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
-    .timeLimit(.minutes(5)))
+    .timeLimit(minutes: 5))
 struct DamageTests {
     private func with(_ body: (TestContainer) async throws -> Void) async throws {
         try await TestContainer.with { container in

@@ -5,7 +5,7 @@ import Testing
 /// code. And that process is what process.args names, PID 1, and nothing else is between.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
-    .timeLimit(.minutes(5)))
+    .timeLimit(minutes: 5))
 struct ForegroundTests {
     /// Every byte value, in no order that anything could get right by chance.
     private static let megabyte = Data(

@@ -4,7 +4,7 @@ import Testing
 /// Containers that somebody has frozen by their cgroup, as engines' `pause` does.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
-    .timeLimit(.minutes(5)))
+    .timeLimit(minutes: 5))
 struct FreezerTests {
     private func with(_ body: (TestContainer) async throws -> Void) async throws {
         try await TestContainer.with { container in

@@ -8,7 +8,7 @@ import Testing
 /// others.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
-    .timeLimit(.minutes(15)))
+    .timeLimit(minutes: 15))
 struct KillTests {
     /// What gantry is doing when it dies.
     enum Action: String, CaseIterable, CustomTestStringConvertible {

@@ -4,7 +4,7 @@ import Testing
 /// What happens to a container from `create` to `delete`, beyond what `EngineContractTests` has.
 @Suite(
     .enabled(if: Machine.canRunContainers, Comment(rawValue: Machine.obstacle ?? "")),
-    .timeLimit(.minutes(5)))
+    .timeLimit(minutes: 5))
 struct LifecycleTests {
     private static let waiting = "trap 'exit 3' TERM; touch /ready; while :; do sleep 0.02; done"
 

@@ -7,7 +7,7 @@ import Testing
     .enabled(
         if: Machine.runc != nil && Machine.find("tini-static") != nil,
         "runc or tini-static is missing: run scripts/test"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(minutes: 5))
 struct ReaperPeerTests {
     /// Runs the words with gantry's reaper and with the peer.
     private func both(

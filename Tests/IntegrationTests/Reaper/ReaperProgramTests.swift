@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `--init`: the program is what it would be without, and one that cannot be executed is told as well as can be.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct ReaperProgramTests {
     /// A program sees of itself what it sees without.
     @Test func isTheSameProgram() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `--init`: signals to the container are signals to its program.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct ReaperSignalTests {
     /// Those that a program can catch; 32 to 34 are the C library's own, 17, 21 and 22 are not handed on.
     private static let forwarded = Array(1...8) + Array(10...16) + [18, 20] + Array(23...31) + [35, 50, 64]

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `--init` with a terminal: keys are for the program, and a shell's job control works.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct ReaperTerminalTests {
     private func with(_ script: String, _ body: (TestContainer, Terminal) async throws -> Void) async throws {
         try await TestContainer.withTerminal(script) { container in

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `--init`: what becomes of processes whose parents have ended, and of the container when its program has.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct ReaperTests {
     private static let sleeping = "touch /ready; exec sleep 1000"
 

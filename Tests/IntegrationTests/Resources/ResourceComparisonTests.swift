@@ -7,7 +7,7 @@ import Testing
 @Suite(
     .needsContainers,
     .enabled(if: Machine.runc != nil && Machine.crun != nil, "the peers are missing: run scripts/test"),
-    .enabled(if: ResourceComparison.device != nil, "there is no block device"), .timeLimit(.minutes(20)))
+    .enabled(if: ResourceComparison.device != nil, "there is no block device"), .timeLimit(minutes: 20))
 struct ResourceComparisonTests {
     typealias Comparison = ResourceComparison
 

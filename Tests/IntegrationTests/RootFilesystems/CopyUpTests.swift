@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `tmpcopyup`: a tmpfs that starts with what the directory held that it covers.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct CopyUpTests {
     /// What must be equal in the copy.
     private struct Entry: Equatable, CustomStringConvertible {

@@ -7,7 +7,7 @@ import Testing
     .needsContainers,
     .enabled(if: Machine.runc != nil, "the peer is missing: run scripts/test"),
     .enabled(if: DebianRoot.exists, "there is no Debian root file system: run scripts/test as root"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(minutes: 2))
 struct DebianTests {
     static let scripts = [
         "printf '%s\\n' {1..3} | sort -r | tr '\\n' ' '; echo \"${BASH_VERSION} $UID $HOSTNAME $PWD $$\"",

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Root file systems that hold one static program and nothing else: not even the directories that mounts go to.
-@Suite(.needsContainers, .timeLimit(.minutes(1)))
+@Suite(.needsContainers, .timeLimit(minutes: 1))
 struct StaticProgramTests {
     /// Leaves only the program, as /program.
     private func run(

@@ -5,7 +5,7 @@ import Testing
 @Suite(
     .needsContainers,
     .enabled(if: Machine.find("umoci") != nil, "umoci is missing: run scripts/test"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(minutes: 1))
 struct UmociTests {
     private let umoci = Machine.find("umoci")!
 

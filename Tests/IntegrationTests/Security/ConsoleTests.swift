@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Terminals and /dev/console in a root file system that somebody else made.
-@Suite("Security: terminals", .needsContainers, .timeLimit(.minutes(2)))
+@Suite("Security: terminals", .needsContainers, .timeLimit(minutes: 2))
 struct ConsoleTests {
     private func withoutDev(_ script: String, _ body: (TestContainer) async throws -> Void) async throws {
         try await TestContainer.withTerminal(script) { container in

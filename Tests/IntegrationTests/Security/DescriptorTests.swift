@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What a container could reach through a descriptor, or through the program that started it.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct DescriptorTests {
     private func runWithLeaks(_ container: TestContainer) async throws -> Outcome {
         try await container.gantryWithLeaks(["run", "--bundle", container.bundle, container.id])

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// /dev of an image, and devices of the host that a container is given.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct DeviceTests {
     private static let pattern = "/proc/sys/kernel/core_pattern"
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Attacks that only need words: lengths, names, paths in config.json and on the command line.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct DocumentTests {
     private func expectRefused(_ container: TestContainer, at place: String) async throws {
         let outcome = try await container.run()

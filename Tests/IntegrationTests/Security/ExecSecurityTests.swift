@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `exec` into a container that fights back.
-@Suite(.needsContainers, .alsoSupervised, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .alsoSupervised, .timeLimit(minutes: 5))
 struct ExecSecurityTests {
     private static let ptrace = ["CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SYS_PTRACE", "CAP_SETUID"]
     private static let administrator = ptrace + ["CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH", "CAP_NET_ADMIN"]

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// "hooks": a program of the image's is run before the container's own, and one of the host's in its namespaces.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct HookSecurityTests {
     @Test("a startContainer hook has what the container's process has, and no more", arguments: [0, 1000])
     func rights(uid: Int) async throws {

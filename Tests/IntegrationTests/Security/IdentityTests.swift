@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Who the container's process is, whatever its caller was.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct IdentityTests {
     private static let status = ["/bin/cat", "/proc/self/status"]
     /// A caller with capabilities in all of its sets.

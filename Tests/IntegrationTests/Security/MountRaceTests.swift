@@ -3,7 +3,7 @@ import Testing
 
 /// The same, while another process swaps a directory and a symlink without a pause. `scripts/soak` runs many
 /// more rounds.
-@Suite(.needsContainers, .serialized, .timeLimit(.minutes(20)))
+@Suite(.needsContainers, .serialized, .timeLimit(minutes: 20))
 struct MountRaceTests {
     private static let rounds = Soak.rounds(25, soak: 1000)
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Mount targets that an image prepared. They are resolved in the root file system or not at all.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct MountTargetTests {
     /// Runs a container that mounts a tmpfs on /target, and returns where it is in there.
     private func mountedAt(_ container: TestContainer, _ destination: String) async throws -> String? {

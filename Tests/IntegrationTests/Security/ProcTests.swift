@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// /proc and /sys: what the runtime writes to, and what it protects, must be the kernel's.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct ProcTests {
     private func expectRefused(_ container: TestContainer, at place: String) async throws {
         let outcome = try await container.run()

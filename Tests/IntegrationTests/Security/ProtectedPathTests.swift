@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// linux.maskedPaths and linux.readonlyPaths do what they say.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct ProtectedPathTests {
     /// With all capabilities, so that nothing but the mounts protects.
     private static func privileged(_ args: [String], _ body: (TestContainer) async throws -> Void)

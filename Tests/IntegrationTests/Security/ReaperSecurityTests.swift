@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `--init` puts a process of gantry's into the container for good. It must be no more than the program is.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct ReaperSecurityTests {
     private static func filter(_ names: [String], _ action: String = "SCMP_ACT_ERRNO") -> TestContainer.JSON {
         ["defaultAction": "SCMP_ACT_ALLOW", "syscalls": [["names": names, "action": action]]]

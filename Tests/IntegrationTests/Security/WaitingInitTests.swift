@@ -3,7 +3,7 @@ import Testing
 
 /// A created container waits for `start` with a process of the runtime's. Another container in the same pid
 /// namespace sees that process.
-@Suite(.needsContainers, .timeLimit(.minutes(3)))
+@Suite(.needsContainers, .timeLimit(minutes: 3))
 struct WaitingInitTests {
     /// Creates a container and looks at its init, PID 1 of its pid namespace, from another one that joins it.
     ///

@@ -4,7 +4,7 @@ import Testing
 /// Who comes and goes leaves nothing with the keeper and the supervisor.
 ///
 /// 10,000 times with GANTRY_SOAK=1.
-@Suite(.needsContainers, .timeLimit(.minutes(Soak.isOn ? 120 : 5)))
+@Suite(.needsContainers, .timeLimit(minutes: Soak.isOn ? 120 : 5))
 struct AttachCycleTests {
     /// What a process holds.
     private struct Holding: Equatable, CustomStringConvertible {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `gantry attach`.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct AttachTests {
     /// Waits for `/go`, so that nothing is printed before somebody listens.
     private static let waiting = "while [ ! -e /go ]; do sleep 0.02; done; "
@@ -112,7 +112,11 @@ struct AttachTests {
             let text = container.output("client")
             #expect(text.utf8.count + container.missed("client") == all.reduce(0) { $0 + $1.utf8.count + 1 })
             if container.missed("client") == 0 {
-                #expect(text.split(separator: "\n").map(String.init) == all)
+                // Not what is expected and what is there: that is megabytes.
+                let lines = text.split(separator: "\n").map(String.init)
+                let place = zip(lines, all).enumerated().first { $1.0 != $1.1 }
+                #expect(place == nil, "\(String(describing: place))")
+                #expect(lines.count == all.count)
             }
         }
     }
@@ -129,7 +133,7 @@ struct AttachTests {
             try await attached(slow, quick)
             kill(slow.pid, SIGSTOP)
             try go(container)
-            try await eventually("the log") { (try? container.logged().last) == "last" }
+            try await eventually("the log") { try container.logEnds(with: "last") }
             try await eventually("the quick one") { container.output("quick").hasSuffix("last\n") }
             kill(slow.pid, SIGCONT)
             try await eventually("the slow one") { container.output("slow").hasSuffix("last\n") }

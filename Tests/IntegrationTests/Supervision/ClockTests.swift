@@ -3,7 +3,7 @@ import Testing
 
 /// Somebody sets the clock an hour ahead, then two hours back, while containers print, are being stopped and wait for
 /// their next run. Nothing ends early or hangs, no line is lost, and each has the time that the clock showed.
-@Suite(.needsContainers, .enabled(if: Clock.obstacle == nil, Clock.reason), .timeLimit(.minutes(10)))
+@Suite(.needsContainers, .enabled(if: Clock.obstacle == nil, Clock.reason), .timeLimit(minutes: 10))
 struct ClockTests {
     @Test func itIsStepped() async throws {
         try await TestContainer.with { printing in

@@ -4,7 +4,7 @@ import Testing
 /// What happens around a container that is not its fault: disks are full, directories are removed, readers are killed
 /// or stopped. The container is unharmed, its state is right, what happened is told, and no line is missing that could
 /// be kept.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct FaultTests {
     /// More than pipe, memory and a small disk hold.
     private static let count = 200_000

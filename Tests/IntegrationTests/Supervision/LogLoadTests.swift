@@ -5,7 +5,7 @@ import Testing
 /// kept. The container writes the same bytes to two files, which are the truth.
 ///
 /// 1 GB with GANTRY_SOAK=1.
-@Suite(.needsContainers, .timeLimit(.minutes(Soak.isOn ? 60 : 10)))
+@Suite(.needsContainers, .timeLimit(minutes: Soak.isOn ? 60 : 10))
 struct LogLoadTests {
     /// Seconds that one step may take.
     private static let patience: Double = Soak.isOn ? 1800 : 240

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Restart policies, `gantry restart`, and what is kept from one run to the next.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct RestartTests {
     @Test func aPolicyRunsItAgain() async throws {
         try await TestContainer.with { container in

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `gantry stop`, `restart` and `wait`.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct StopTests {
     /// Ends with 5 on INT, with 6 on TERM; nothing else ends it.
     private static let obeying =

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What becomes of supervised containers: their end is kept, they run again, they outlive a reboot.
-@Suite(.needsContainers, .timeLimit(.minutes(10)))
+@Suite(.needsContainers, .timeLimit(minutes: 10))
 struct SupervisedLifecycleTests {
     @Test(
         arguments: [

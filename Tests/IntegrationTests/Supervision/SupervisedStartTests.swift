@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `gantry run --detach --supervise`: what it takes, what the container gets, and what is left when it fails.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct SupervisedStartTests {
     /// Nothing is made when the command line is wrong.
     @Test(arguments: [

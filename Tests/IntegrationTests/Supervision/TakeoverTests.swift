@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What becomes of a container whose supervisor, or keeper, is killed.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct TakeoverTests {
     @Test func anEndThatNobodySaw() async throws {
         try await TestContainer.with { container in

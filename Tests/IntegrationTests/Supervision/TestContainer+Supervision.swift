@@ -37,6 +37,17 @@ extension TestContainer {
         }
     }
 
+    /// Whether that is the last line, without a look at the others.
+    func logEnds(with line: String) throws -> Bool {
+        let log = try FileHandle(forReadingFrom: URL(filePath: states + "/" + id + "/container.log"))
+        defer { try? log.close() }
+        let end = Data(" \(line)\n".utf8)
+        let size = try log.seekToEnd()
+        guard size >= UInt64(end.count) else { return false }
+        try log.seek(toOffset: size - UInt64(end.count))
+        return try log.readToEnd() == end
+    }
+
     func waitForLine(_ line: String) async throws {
         try await eventually("the line \(line)") { (try? logged().contains(line)) ?? false }
     }

@@ -8,6 +8,13 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
+extension Trait where Self == TimeLimitTrait {
+    /// A limit against hangs, longer on a slow machine (`Machine.patience`).
+    static func timeLimit(minutes: Int) -> Self {
+        .timeLimit(.minutes(Int(Double(minutes) * max(1, Machine.patience))))
+    }
+}
+
 /// Whether the long forms of tests are wanted: scripts/soak sets it.
 enum Soak {
     static let isOn = ProcessInfo.processInfo.environment["GANTRY_SOAK"] == "1"

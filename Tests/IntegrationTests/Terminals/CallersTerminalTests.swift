@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What becomes of the caller's own terminal, and of streams that are none.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct CallersTerminalTests {
     /// A shell on a terminal that runs command lines one by one, without a line editor that would change the mode too.
     private func shell() async throws -> Terminal {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `--console-socket`: the terminal of a process that is left to itself goes to whoever listens there.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct ConsoleSocketTests {
     /// Somebody who takes a terminal and passes on what stands on it.
     private struct Engine {

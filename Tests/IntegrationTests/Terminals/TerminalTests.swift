@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `process.terminal` and `exec -t` in the foreground: gantry stands between the caller's terminal and the process's.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct TerminalTests {
     /// What the process may ask of its terminal, each on a line.
     private static let questions = """

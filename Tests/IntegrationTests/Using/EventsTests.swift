@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `events`.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct EventsTests {
     typealias JSON = [String: Any]
 

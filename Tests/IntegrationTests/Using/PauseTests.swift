@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `pause` and `resume`.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct PauseTests {
     /// A script that counts in /count as fast as it can, and is ready when it has begun.
     private static let counting = "n=0; while :; do n=$((n+1)); echo $n > /count; touch /ready; done"

@@ -3,7 +3,7 @@ import Testing
 
 /// What `events --stats` tells of waiting for processors, memory and devices (PSI), where the kernel counts it for cgroups:
 /// on version 2.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct PressureTests {
     private static let isCounted =
         FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers")

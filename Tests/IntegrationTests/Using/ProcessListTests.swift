@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `ps`.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct ProcessListTests {
     private func withThree(_ body: (TestContainer, [Int]) async throws -> Void) async throws {
         try await TestContainer.with { container in

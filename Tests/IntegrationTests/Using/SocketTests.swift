@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Sockets of others: LISTEN_FDS, NOTIFY_SOCKET, `--pidfd-socket`.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct SocketTests {
     private static let sockets = Result { try Programs.compile("sockets") }
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `update`. Truth is what stands in the cgroup's files, and what the peer writes there.
-@Suite(.needsContainers, .timeLimit(.minutes(5)))
+@Suite(.needsContainers, .timeLimit(minutes: 5))
 struct UpdateTests {
     typealias JSON = [String: Any]
 
