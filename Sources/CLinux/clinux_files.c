@@ -58,6 +58,10 @@ int clinux_mkdirat(int dirfd, const char *path, unsigned mode) {
     return result(mkdirat(dirfd, path, mode));
 }
 
+int clinux_chown_at(int dirfd, const char *name, uint32_t uid) {
+    return result(fchownat(dirfd, name, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
+}
+
 int clinux_unlinkat(int dirfd, const char *path, int flags) {
     return result(unlinkat(dirfd, path, flags));
 }

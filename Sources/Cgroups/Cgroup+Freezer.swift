@@ -71,17 +71,11 @@ extension Cgroup {
     /// while it is frozen.
     public func thawToDie() throws(Failure) {
         try thaw()
-        if let (directory, file) = freezer, !directory.isUnified { try thawBelow(directory.path, file) }
-    }
-
-    private func thawBelow(_ path: String, _ file: String) throws(Failure) {
-        let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        if CgroupErrno.isGone(raw) { return }
-        let directory = Descriptor(adopting: try check(raw, "openat \(path)", "cannot read the cgroup"))
-        for child in try Linux.Directory.subdirectories(in: directory, shown: path) {
+        guard let (directory, file) = freezer, !directory.isUnified else { return }
+        try forEach(directory.path, in: AT.cwd, shown: directory.path) { raw throws(Failure) in
             // It may be gone by now.
-            _ = CgroupFile.write("THAWED", to: path + "/" + child + "/" + file)
-            try thawBelow(path + "/" + child, file)
+            let state = clinux_openat(raw, file, O.writeOnly, 0)
+            if state >= 0 { try? Descriptor(adopting: state).write("THAWED", name: file) }
         }
     }
 

@@ -78,17 +78,10 @@ extension Cgroup {
 
     func processes(in path: String) throws(Failure) -> [Int32] {
         var processes: [Int32] = []
-        try collect(path, &processes)
-        return processes
-    }
-
-    private func collect(_ path: String, _ processes: inout [Int32]) throws(Failure) {
-        let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
-        if CgroupErrno.isGone(raw) { return }
-        let directory = Descriptor(adopting: try check(raw, "openat \(path)", "cannot read the cgroup"))
-        // It may be removed while it is read: ENODEV.
-        let file = clinux_openat(directory.raw, "cgroup.procs", O.readOnly, 0)
-        if file >= 0 {
+        try forEach(path, in: AT.cwd, shown: path) { directory throws(Failure) in
+            // It may be removed while it is read: ENODEV.
+            let file = clinux_openat(directory, "cgroup.procs", O.readOnly, 0)
+            if file < 0 { return }
             let content = try? Descriptor(adopting: file).readAll(
                 limit: 64 << 20, name: path + "/cgroup.procs")
             for line in (content ?? []).split(separator: UInt8(ascii: "\n")) {
@@ -96,8 +89,26 @@ extension Cgroup {
                 if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { processes.append(pid) }
             }
         }
-        for child in try Linux.Directory.subdirectories(in: directory, shown: path) {
-            try collect(path + "/" + child, &processes)
+        return processes
+    }
+
+    /// A directory and all below it, from the top, as descriptors: names that the container has nested may be too long
+    /// for a path. One that is gone is left out.
+    ///
+    /// - Parameter shown: what errors call it.
+    func forEach(
+        _ name: String, in parent: CInt, shown: String, _ body: (CInt) throws(Failure) -> Void
+    ) throws(Failure) {
+        var raw = clinux_openat(parent, name, O.directory | O.noFollow, 0)
+        // Each level is held open.
+        if raw == -Errno.EMFILE, clinux_raise_open_files() == 0 {
+            raw = clinux_openat(parent, name, O.directory | O.noFollow, 0)
+        }
+        if CgroupErrno.isGone(raw) { return }
+        let directory = Descriptor(adopting: try check(raw, "openat \(shown)", "cannot read the cgroup"))
+        try body(directory.raw)
+        for child in try Linux.Directory.subdirectories(in: directory, shown: shown) {
+            try forEach(child, in: directory.raw, shown: shown, body)
         }
     }
 }

@@ -51,37 +51,41 @@ extension Cgroup {
             throw Self.removalFailure(errno, directory.path)
         }
         try checkIsNoRoot(directory)
+        // What the container has nested is held open on the way down.
+        _ = clinux_raise_open_files()
         var left = Self.patience
         var pause: Int32 = 1
         while true {
-            let result = try removeTree(directory.path)
-            if result == 0 { return }
-            guard result == -CgroupErrno.busy, left > 0 else { throw try failure(-result, directory) }
             // Again each time: more may have been forked, or moved in. First where they can be frozen, and
             // thawed if they are; then what is only in this hierarchy.
             try signalAll(9)
             try signalRepeatedly(9, in: directory.path)
+            let result = try removeTree(directory.path, in: AT.cwd, shown: directory.path)
+            if result == 0 { return }
+            guard result == -CgroupErrno.busy, left > 0 else { throw try failure(-result, directory) }
             if directory.isUnified { waitUntilEmpty(directory, pause) } else { clinux_sleep(pause) }
             left -= pause
             pause = min(pause * 2, 128)
         }
     }
 
+    /// By descriptors: names that the container has nested may be too long for a path.
+    ///
     /// - Returns: 0 or -errno.
-    private func removeTree(_ path: String) throws(Failure) -> CInt {
-        let result = clinux_unlinkat(AT.cwd, path, AT.removeDirectory)
+    private func removeTree(_ name: String, in parent: CInt, shown: String) throws(Failure) -> CInt {
+        let result = clinux_unlinkat(parent, name, AT.removeDirectory)
         if result == 0 || CgroupErrno.isGone(result) { return 0 }
         if result != -CgroupErrno.busy { return result }
-        let raw = clinux_openat(AT.cwd, path, O.directory | O.noFollow, 0)
+        let raw = clinux_openat(parent, name, O.directory | O.noFollow, 0)
         if CgroupErrno.isGone(raw) { return 0 }
-        let directory = Descriptor(adopting: try check(raw, "openat \(path)", "cannot read the cgroup"))
-        let children = try Linux.Directory.subdirectories(in: directory, shown: path)
+        let directory = Descriptor(adopting: try check(raw, "openat \(shown)", "cannot read the cgroup"))
+        let children = try Linux.Directory.subdirectories(in: directory, shown: shown)
         if children.isEmpty { return result }
         for child in children {
-            let result = try removeTree(path + "/" + child)
+            let result = try removeTree(child, in: directory.raw, shown: shown)
             if result != 0 { return result }
         }
-        let last = clinux_unlinkat(AT.cwd, path, AT.removeDirectory)
+        let last = clinux_unlinkat(parent, name, AT.removeDirectory)
         return CgroupErrno.isGone(last) ? 0 : last
     }
 

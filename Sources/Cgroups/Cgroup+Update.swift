@@ -60,10 +60,14 @@ extension Cgroup {
         var relevant = changes
         relevant.devices = []
         if changes.memory != nil { relevant.memory = resources.memory }
-        if let cpu = changes.cpu {
-            relevant.cpu = resources.cpu
-            // A cgroup that stays idle has no weight; it gets back its own when it is idle no more.
-            if resources.cpu?.idle == 1, cpu.shares ?? 0 == 0 { relevant.cpu?.shares = nil }
+        if changes.cpu != nil { relevant.cpu = resources.cpu }
+        // `unified` has the last word about the files of what is written.
+        relevant.unified = resources.unified.filter { entry in
+            changes.unified.contains { $0.key.utf8.elementsEqual(entry.key.utf8) }
+                || changes.memory != nil && entry.key.utf8.starts(with: "memory.".utf8)
+                || changes.cpu != nil
+                    && (entry.key.utf8.starts(with: "cpu.".utf8)
+                        || entry.key.utf8.starts(with: "cpuset.".utf8))
         }
         return relevant
     }

@@ -35,6 +35,7 @@ extension CgroupPlan {
         _ = try Self.makeDirectory(directory, below: hierarchy.mountPoint, &made)
         try checkType(directory)
         try apply(to: directory, controllers, obstacles)
+        try handOver(directory)
     }
 
     /// All that there are.

@@ -19,6 +19,8 @@ public struct CgroupPlan {
     let devices: DevicePolicy
     /// Of a version 1 host, where devices are a controller.
     let deviceExceptions: DeviceExceptions?
+    /// Who the cgroup is handed over to; root for nobody.
+    let owner: UInt32
     /// The unit that is the cgroup, when systemd makes it.
     let scope: ScopeSession?
 
@@ -48,11 +50,12 @@ public struct CgroupPlan {
     ) throws(Failure) {
         self.layout = layout
         self.scope = scope
+        owner = Self.owner(spec)
         cgroup = Cgroup(trusted: directories)
         let resources = try ResourceSettings(spec.linux?.resources, layout.isUnified ? .v2 : .v1)
         settings = resources.settings
         warnings = resources.warnings
-        devices = try DevicePolicy(spec.linux)
+        devices = try DevicePolicy(spec.linux?.resources?.devices ?? [])
         let hasDeviceController = directories.contains { $0.has("devices") }
         deviceExceptions = hasDeviceController ? try DeviceExceptions(devices) : nil
         if !layout.isUnified { try checkControllers() }

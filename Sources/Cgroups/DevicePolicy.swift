@@ -3,8 +3,8 @@ internal import OCI
 
 /// Which devices a container may use: the rules of the specification, in order, a later one wins. Pure.
 ///
-/// It starts from "none". After the document's rules come those for `linux.devices` and for what every
-/// container may use, the same as runc's.
+/// It starts from "none". After the document's rules come those for what every container may use, the same as runc's.
+/// `linux.devices` only makes nodes: whether they may be opened is said by the rules, as with peers.
 struct DevicePolicy: Equatable, Sendable {
     /// BPF_DEVCG_ACC_* of linux/bpf.h.
     struct Access: OptionSet, Equatable, Sendable {
@@ -45,11 +45,10 @@ struct DevicePolicy: Equatable, Sendable {
     /// Whether every device may be used.
     var isUnlimited: Bool { allowsByDefault && rules.isEmpty }
 
-    init(_ linux: Spec.Linux?) throws(Failure) {
-        if let resources = linux?.resources {
-            for (index, rule) in resources.devices.enumerated() {
-                try add(rule, "linux.resources.devices[\(index)]")
-            }
+    /// - Parameter document: `linux.resources.devices`.
+    init(_ document: [Spec.Linux.Resources.DeviceRule]) throws(Failure) {
+        for (index, rule) in document.enumerated() {
+            try add(rule, "linux.resources.devices[\(index)]")
         }
         // Every device is allowed already: nothing to add.
         if isUnlimited { return }
@@ -57,9 +56,6 @@ struct DevicePolicy: Equatable, Sendable {
         for (kind, major, minor, access) in Self.always {
             rules.append(
                 Rule(allow: true, kind: kind, major: major, minor: minor, access: access, place: nil))
-        }
-        for (index, device) in (linux?.devices ?? []).enumerated() {
-            try add(device, "linux.devices[\(index)]")
         }
     }
 
@@ -95,19 +91,6 @@ struct DevicePolicy: Equatable, Sendable {
         case .character: append(rule.allow, .character, major, minor, access, place)
         case .block: append(rule.allow, .block, major, minor, access, place)
         }
-    }
-
-    private mutating func add(_ device: Spec.Linux.Device, _ place: String) throws(Failure) {
-        let kind: Kind
-        switch device.type {
-        case .character, .unbuffered: kind = .character
-        case .block: kind = .block
-        case .fifo: return
-        }
-        append(
-            true, kind, try Self.number(device.major, place + ".major"),
-            try Self.number(device.minor, place + ".minor"),
-            .all, place)
     }
 
     private mutating func append(

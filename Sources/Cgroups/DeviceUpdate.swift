@@ -11,31 +11,18 @@ public struct DeviceUpdate: Sendable {
     let old: DevicePolicy
     let new: DevicePolicy
 
-    /// - Parameters:
-    ///   - nodes: `linux.devices`, which may be used either way.
-    ///   - old: the rules in force.
+    /// - Parameter old: the rules in force.
     /// - Throws: `invalid` at the rule's path in `linux.resources`.
     public init(
-        nodes: [Spec.Linux.Device], from old: [Spec.Linux.Resources.DeviceRule],
-        to new: [Spec.Linux.Resources.DeviceRule]
+        from old: [Spec.Linux.Resources.DeviceRule], to new: [Spec.Linux.Resources.DeviceRule]
     ) throws(Failure) {
-        self.old = try Self.policy(nodes, old)
-        self.new = try Self.policy(nodes, new)
+        self.old = try DevicePolicy(old)
+        self.new = try DevicePolicy(new)
     }
 
     private init(from old: DevicePolicy, to new: DevicePolicy) {
         self.old = old
         self.new = new
-    }
-
-    private static func policy(
-        _ nodes: [Spec.Linux.Device], _ rules: [Spec.Linux.Resources.DeviceRule]
-    ) throws(Failure) -> DevicePolicy {
-        var linux = Spec.Linux()
-        linux.devices = nodes
-        linux.resources = Spec.Linux.Resources()
-        linux.resources?.devices = rules
-        return try DevicePolicy(linux)
     }
 
     var reversed: DeviceUpdate { DeviceUpdate(from: new, to: old) }

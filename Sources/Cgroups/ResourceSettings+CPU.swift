@@ -21,7 +21,6 @@ extension ResourceSettings {
                 version == .v1 ? "cpu.cfs_burst_us" : "cpu.max.burst", String(burst), "burst",
                 zeroIsDefault: burst == 0)
         }
-        // After the weight, which an idle cgroup refuses.
         if let idle = cpu.idle {
             guard idle == 0 || idle == 1 else {
                 throw Failure(.invalid, "must be 0 or 1", at: Self.place + ".idle")
@@ -42,7 +41,7 @@ extension ResourceSettings {
                 throw Failure(
                     .invalid, "the maximum allowed cpu-shares is 262144", at: Self.place + ".shares")
             }
-            addCPU("cpu.shares", String(shares), "shares")
+            addWeight("cpu.shares", String(shares), cpu)
         }
         if let period = cpu.realtimePeriod, period != 0 {
             addCPU("cpu.rt_period_us", String(period), "realtimePeriod")
@@ -56,7 +55,7 @@ extension ResourceSettings {
 
     private mutating func addVersion2(_ cpu: CPU) throws(Failure) {
         if let shares = cpu.shares, shares != 0 {
-            addCPU("cpu.weight", String(CPUWeight.weight(ofShares: shares)), "shares")
+            addWeight("cpu.weight", String(CPUWeight.weight(ofShares: shares)), cpu)
         }
         for (value, name) in [
             (cpu.realtimePeriod ?? 0 != 0, "realtimePeriod"),
@@ -69,6 +68,11 @@ extension ResourceSettings {
         guard quota != 0 || period != 0 else { return }
         let line = (quota > 0 ? String(quota) : "max") + (period != 0 ? " " + String(period) : "")
         addCPU("cpu.max", line, quota != 0 ? "quota" : "period")
+    }
+
+    /// An idle cgroup has a weight of its own, refuses others, and forgets the one before.
+    private mutating func addWeight(_ file: String, _ value: String, _ cpu: CPU) {
+        if cpu.idle != 1 { addCPU(file, value, "shares") }
     }
 
     /// A list such as `0-3,7`; the kernel checks it.

@@ -46,7 +46,7 @@ extension ResourceSettings {
             addMemory("memory.memsw.limit_in_bytes", "-1", "limit", mayBeMissing: true)
         }
         if let reservation { addMemory("memory.soft_limit_in_bytes", String(reservation), "reservation") }
-        if let swappiness = memory.swappiness {
+        if let swappiness = memory.swappiness, swappiness != Self.unsetSwappiness {
             guard swappiness <= 100 else {
                 throw Failure(.invalid, "must be 0…100", at: Self.place + ".swappiness")
             }
@@ -55,10 +55,13 @@ extension ResourceSettings {
         if memory.disableOOMKiller == true { addMemory("memory.oom_control", "1", "disableOOMKiller") }
     }
 
+    /// What engines make of -1, their word for "not set".
+    private static let unsetSwappiness = UInt64.max
+
     private mutating func addVersion2(
         _ memory: Memory, _ limit: Int64?, _ reservation: Int64?, _ swap: Int64?
     ) throws(Failure) {
-        if memory.swappiness != nil {
+        if memory.swappiness ?? Self.unsetSwappiness != Self.unsetSwappiness {
             throw Failure(.unsupported, "cgroup v2 has no swappiness", at: Self.place + ".swappiness")
         }
         if memory.disableOOMKiller == true {

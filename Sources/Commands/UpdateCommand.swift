@@ -6,11 +6,12 @@ internal import Runtime
 /// `gantry update`: new limits for a container.
 enum UpdateCommand {
     @Sendable static func update(_ invocation: Invocation) throws(Failure) -> CInt {
-        let given = UpdateFlags.all.filter { invocation.flags[$0.flag] != nil }
+        // As with runc, an empty value is none, and beside a document others do not count.
+        let given = UpdateFlags.all.filter { !(invocation.flags[$0.flag] ?? "").isEmpty }
         let resources: Spec.Linux.Resources
-        if let source = invocation.flags[Flags.resources] {
-            if let row = given.first {
-                throw Failure(.usage, "cannot be combined with --resources", at: "--" + row.flag.name)
+        if let source = invocation.flags[Flags.resources], !source.isEmpty {
+            for row in given {
+                invocation.log.warning("--\(row.flag.name): does not count beside --resources")
             }
             resources = try read(source)
         } else {
@@ -25,9 +26,6 @@ enum UpdateCommand {
     private static func collect(
         _ given: [UpdateFlags.Row], _ flags: FlagValues
     ) throws(Failure) -> Spec.Linux.Resources {
-        if given.isEmpty {
-            throw Failure(.usage, "nothing to update: give --resources or at least one limit")
-        }
         var resources = Spec.Linux.Resources()
         for row in given {
             do throws(Failure) {

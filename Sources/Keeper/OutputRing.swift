@@ -71,7 +71,9 @@ public final class OutputRing {
     public func available(_ number: Int) -> Int { Int(head(number) &- tail(number)) }
 
     /// Whether no byte more fits.
-    public func isFull(_ number: Int) -> Bool { arrived(number) &- tail(number) == UInt64(OutputRing.capacity) }
+    public func isFull(_ number: Int) -> Bool {
+        arrived(number) &- tail(number) == UInt64(OutputRing.capacity)
+    }
 
     /// Whether nothing comes after what is there. What is `available` may still be there.
     public func hasEnded(_ number: Int) -> Bool {

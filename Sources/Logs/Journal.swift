@@ -11,6 +11,8 @@ struct Journal: ~Copyable {
     private var socket: Descriptor?
     /// What every entry has.
     private let fields: [UInt8]
+    /// Of a line of each stream of which a piece has been sent.
+    private var openPriority: (UInt8?, UInt8?) = (nil, nil)
     private var entry: [UInt8] = []
 
     /// No journal, for other drivers.
@@ -80,15 +82,37 @@ struct Journal: ~Copyable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    /// Sends a line, or a piece of one. 0, or -errno; -EAGAIN when journald does not follow.
+    /// Sends a line of the container's, or a piece of one. 0, or -errno; -EAGAIN when journald does not follow.
     mutating func send(_ text: UnsafeRawBufferPointer, stream: Int, isWhole: Bool) -> CInt {
-        entry.removeAll(keepingCapacity: true)
         var text = text
-        var priority: UInt8 = stream == 0 ? UInt8(ascii: "6") : UInt8(ascii: "3")
-        if let given = Journal.priority(text) {
+        var priority = stream == 0 ? Journal.usual : Journal.error
+        if let open = stream == 0 ? openPriority.0 : openPriority.1 {
+            priority = open
+        } else if let given = Journal.priority(text) {
             priority = given
             text = UnsafeRawBufferPointer(rebasing: text[3...])
         }
+        let code = send(text, priority: priority, isWhole: isWhole)
+        if code == 0 {
+            let open = isWhole ? nil : priority
+            if stream == 0 { openPriority.0 = open } else { openPriority.1 = open }
+        }
+        return code
+    }
+
+    private static let usual = UInt8(ascii: "6")
+    private static let error = UInt8(ascii: "3")
+
+    /// Sends a sentence of our own about the log.
+    mutating func tell(_ sentence: String) -> CInt {
+        var sentence = sentence
+        return sentence.withUTF8 {
+            send(UnsafeRawBufferPointer($0), priority: Journal.error, isWhole: true)
+        }
+    }
+
+    private mutating func send(_ text: UnsafeRawBufferPointer, priority: UInt8, isWhole: Bool) -> CInt {
+        entry.removeAll(keepingCapacity: true)
         entry.append(contentsOf: "PRIORITY=".utf8)
         entry.append(priority)
         entry.append(UInt8(ascii: "\n"))

@@ -69,9 +69,10 @@ struct RecordReader: ~Copyable {
 
     /// An object of which `log`, `stream` and `time` are wanted, in any order; others are skipped.
     private mutating func readDocker(_ line: UnsafeRawBufferPointer) -> LogRecord? {
-        if scratch.count < line.count {
+        let room = JSONScanner.mostUnescaped(line.count)
+        if scratch.count < room {
             scratch.deallocate()
-            scratch = .allocate(byteCount: line.count, alignment: 8)
+            scratch = .allocate(byteCount: room, alignment: 8)
         }
         var scanner = JSONScanner(line)
         var used = 0
@@ -174,7 +175,10 @@ struct JSONScanner {
         text.withUTF8Buffer { name.elementsEqual($0) }
     }
 
-    /// Writes a string without its escapes to memory that has room for as many bytes. Returns how many it took.
+    /// The most bytes that a string of so many can become: two of a `\u` without its digits are three then.
+    static func mostUnescaped(_ count: Int) -> Int { count + count / 2 + 1 }
+
+    /// Writes a string without its escapes to memory that has room for `mostUnescaped`. Returns how many bytes it took.
     static func unescape(_ text: UnsafeRawBufferPointer, to place: UnsafeMutableRawPointer) -> Int {
         var used = 0
         var at = 0

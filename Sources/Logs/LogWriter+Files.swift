@@ -48,7 +48,8 @@ extension LogWriter {
             }
             largest = max(largest, filled.length)
             guard write(filled, ring, stream) else {
-                _ = isReady(ring, stream, &progress)
+                // The pause may be over already.
+                if isReady(ring, stream, &progress) { progress.hasMore = true }
                 return
             }
             if ring.tail(stream) >= limit {

@@ -76,10 +76,7 @@ extension LogWriter {
 
     private mutating func sendLosses() -> CInt {
         for sentence in account.losses.sentences {
-            var text = sentence
-            let code = text.withUTF8 { buffer in
-                journal.send(UnsafeRawBufferPointer(buffer), stream: 1, isWhole: true)
-            }
+            let code = journal.tell(sentence)
             if code < 0 { return code }
         }
         account.losses = Losses()

@@ -60,12 +60,17 @@ extension LogWriter {
             next.includesBatch = true
         }
         let wanted = ring.head(stream) &- UInt64(OutputRing.capacity / 2)
-        guard start < wanted else { return }
-        let (end, lines, isWhole) = LogWriter.lines(ring, stream, from: start, beyond: wanted)
-        next.account.losses.overflowLines &+= lines
-        next.account.losses.overflowBytes &+= end &- start
-        next.account[stream].isCut = true
-        next.account[stream].isSkipping = !isWhole
+        // A batch on its way has been copied: its room can be had, also when it is half of the ring by itself.
+        guard start < wanted || start > tail else { return }
+        var end = start
+        if start < wanted {
+            let dropped = LogWriter.lines(ring, stream, from: start, beyond: wanted)
+            end = dropped.end
+            next.account.losses.overflowLines &+= dropped.lines
+            next.account.losses.overflowBytes &+= end &- start
+            next.account[stream].isCut = true
+            next.account[stream].isSkipping = !dropped.isWhole
+        }
         var note = LogNote(next.includesBatch ? .lossBehindBatch : .loss, generation: generation)
         note.stream = stream
         note.start = tail

@@ -163,7 +163,9 @@ public struct LogWriter: ~Copyable {
         case .k8sFile, .jsonFile: drainToFile(ring, stream, isFinal, &progress)
         }
         progress.consumed = Int(ring.tail(stream) &- before)
-        progress.isDrained = isFinal && ring.available(stream) == 0 && flight == nil
+        // What was given up is told as well: when that fails it is tried again.
+        let isTold = account.losses.isEmpty || progress.retryAt == nil
+        progress.isDrained = isFinal && ring.available(stream) == 0 && flight == nil && isTold
         progress.messages = messages
         messages.removeAll()
         return progress

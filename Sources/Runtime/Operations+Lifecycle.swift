@@ -126,7 +126,8 @@ extension Operations {
         return stat.startTime == process.startTime && stat.isEnding && stat.isNamed("gantry-init")
     }
 
-    /// `kill`: a signal to the container's process, or with `all` to each of its processes.
+    /// `kill`: a signal to the container's process, or with `all` to each of its processes; SIGKILL also where they do not
+    /// end with the first, since they are in a pid namespace that is not the container's own.
     public static func kill(id: String, signal: CInt, all: Bool, root: String) throws(Failure) {
         let container = try LiveContainer.look(try Store(root: root).open(id))
         // All of them end with the first of a pid namespace, also where no cgroup tells which they are.
@@ -143,6 +144,11 @@ extension Operations {
         let result = clinux_pidfd_signal(process.raw, signal)
         if result == -Errno.ESRCH { throw Failure(.state, "container not running") }
         _ = try check(result, "pidfd_send_signal", "cannot signal the container's process")
+        if signal == Signal.kill, let record = container.record, !record.hasPidNamespace,
+            record.cgroupManager != .disabled
+        {
+            try ContainerCgroup.signalAll(record, signal)
+        }
         // With cgroup v1 a frozen process does not die before it is thawed; nobody wants it to wait for that.
         if signal == Signal.kill, container.status == .paused, let record = container.record {
             try ContainerCgroup.thaw(record)

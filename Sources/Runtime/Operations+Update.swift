@@ -20,13 +20,13 @@ extension Operations {
         case .created, .running, .paused: break
         case .creating, .stopped: throw Failure(.state, "container not running")
         }
-        let (present, nodes) = try limits(of: container.entry)
+        let present = try limits(of: container.entry)
         let updated = present.updated(with: resources)
         do {
             var devices: DeviceUpdate?
             // Engines hand over all of the configuration's limits to change one.
             if updated.devices != present.devices {
-                devices = try DeviceUpdate(nodes: nodes, from: present.devices, to: updated.devices)
+                devices = try DeviceUpdate(from: present.devices, to: updated.devices)
             }
             let warnings = try ContainerCgroup.update(
                 record, to: updated, from: present, changing: resources, devices: devices
@@ -40,17 +40,14 @@ extension Operations {
         }
     }
 
-    /// Those of the configuration, or of the last update; and the configuration's devices.
-    private static func limits(
-        of entry: borrowing StoredContainer
-    ) throws(Failure) -> (Spec.Linux.Resources, [Spec.Linux.Device]) {
-        let linux = try Spec.load(json: try entry.config()).linux
-        let configured = linux?.resources ?? Spec.Linux.Resources()
-        guard let bytes = try entry.limits() else { return (configured, linux?.devices ?? []) }
+    /// Those of the configuration, or of the last update.
+    private static func limits(of entry: borrowing StoredContainer) throws(Failure) -> Spec.Linux.Resources {
+        let configured = try Spec.load(json: try entry.config()).linux?.resources ?? Spec.Linux.Resources()
+        guard let bytes = try entry.limits() else { return configured }
         var present = try Spec.Linux.Resources.load(json: bytes, name: entry.path + "/limits.json")
         // An update without devices by an earlier gantry did not keep them.
         if present.devices.isEmpty { present.devices = configured.devices }
-        return (present, linux?.devices ?? [])
+        return present
     }
 
     /// Paths count from the document that `--resources` reads.

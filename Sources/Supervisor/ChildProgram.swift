@@ -81,10 +81,12 @@ struct ChildProgram: ~Copyable {
         return bytes
     }
 
+    /// Reads at most what a pipe holds: whoever writes all the time holds nobody up.
+    ///
     /// - Returns: false when nothing more can come.
     mutating func readOutput() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 4096)
-        while true {
+        for _ in 0..<16 {
             let raw = output.raw
             let count = chunk.withUnsafeMutableBytes { clinux_read(raw, $0.baseAddress!, $0.count) }
             if count == -Int(Errno.EAGAIN) { return true }
@@ -92,6 +94,7 @@ struct ChildProgram: ~Copyable {
             said.append(contentsOf: chunk[..<count])
             if said.count > 2 * ChildProgram.mostSaid { said.removeFirst(said.count - ChildProgram.mostSaid) }
         }
+        return true
     }
 
     /// Its whole process group.

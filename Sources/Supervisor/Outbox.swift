@@ -6,8 +6,9 @@ struct Outbox {
 
     private var messages: [[UInt8]] = []
     private var first = 0
-    /// Of output, in bytes.
+    /// Of output, in bytes, with what each message costs besides.
     private(set) var waiting = 0
+    private static let costOfMessage = 64
     /// Bytes of each stream that were given up and not told of yet.
     private var lost: (UInt64, UInt64) = (0, 0)
 
@@ -28,6 +29,7 @@ struct Outbox {
                 || messages[last].count > ControlMessage.mostOutput
             {
                 messages.append([code])
+                waiting += Outbox.costOfMessage
                 continue
             }
             let room = ControlMessage.mostOutput + 1 - messages[last].count
@@ -43,13 +45,14 @@ struct Outbox {
         var index = first
         while !Outbox.isOutput(messages[index]) { index += 1 }
         let count = messages[index].count - 1
-        waiting -= count
+        waiting -= count + Outbox.costOfMessage
         if messages[index][0] == ControlMessage.Code.stdout {
             lost.0 += UInt64(count)
         } else {
             lost.1 += UInt64(count)
         }
-        messages.remove(at: index)
+        // As a rule it is the first one; answers are few.
+        if index == first { advance() } else { messages.remove(at: index) }
     }
 
     private static func isOutput(_ message: [UInt8]) -> Bool {
@@ -76,7 +79,11 @@ struct Outbox {
     }
 
     mutating func removeFirst() {
-        if Outbox.isOutput(messages[first]) { waiting -= messages[first].count - 1 }
+        if Outbox.isOutput(messages[first]) { waiting -= messages[first].count - 1 + Outbox.costOfMessage }
+        advance()
+    }
+
+    private mutating func advance() {
         messages[first] = []
         first += 1
         if isEmpty {

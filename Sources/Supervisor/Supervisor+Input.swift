@@ -54,6 +54,11 @@ extension Supervisor {
             stdinIsWatched = true
             try? poller.add(target, .stdin, events: CLINUX_EVENT_OUT)
         }
+        if inputStart >= Supervisor.mostInput {
+            // It need never be empty: what has been passed on is let go of.
+            input.removeFirst(inputStart)
+            inputStart = 0
+        }
         guard hasRoomForInput != hadRoom else { return }
         for case let client? in clients { updateEvents(client) }
     }

@@ -165,14 +165,16 @@ extension Supervisor {
         let descriptor =
             stream == 1 ? stderr.rawOrNone : terminal.rawOrNone >= 0 ? terminal.rawOrNone : stdout.rawOrNone
         switch ring.receive(stream, from: descriptor) {
-        case 1...: return
+        case let count where count > 0 && count < streams[stream].rest:
+            streams[stream].rest -= count
         case 0 where ring.isFull(stream):
-            // Until there is room.
-            poller.change(descriptor, stream == 0 ? .stdout : .stderr, events: 0)
+            // Until there is room. Not even its end is waited for, of which epoll would tell again and again.
+            if !streams[stream].isFull { poller.remove(descriptor) }
             streams[stream].isFull = true
         case -Int(Errno.EAGAIN) where process.rawOrNone >= 0: return
         default:
-            poller.remove(descriptor)
+            if !streams[stream].isFull { poller.remove(descriptor) }
+            streams[stream].isFull = false
             streams[stream].isReadHere = false
             ring.end(stream)
         }
@@ -181,10 +183,17 @@ extension Supervisor {
     /// There may be room again.
     func resumeUnwatched(_ stream: Int) {
         guard streams[stream].isFull, !ring.isFull(stream) else { return }
+        if process.rawOrNone < 0 { return readRest(stream) }
         streams[stream].isFull = false
         let descriptor =
             stream == 1 ? stderr.rawOrNone : terminal.rawOrNone >= 0 ? terminal.rawOrNone : stdout.rawOrNone
-        poller.change(descriptor, stream == 0 ? .stdout : .stderr, events: CLINUX_EVENT_IN)
+        try? poller.add(descriptor, stream == 0 ? .stdout : .stderr)
+    }
+
+    /// What is left when the container has ended, as far as there is room.
+    private func readRest(_ stream: Int) {
+        while streams[stream].isReadHere, !ring.isFull(stream) { readUnwatched(stream) }
+        if streams[stream].isReadHere { readUnwatched(stream) }
     }
 
     /// Somebody else is the parent of an orphan: the kernel may tell us all the same.
@@ -200,12 +209,11 @@ extension Supervisor {
                     SupervisionStatus.End(
                         exitCode: ProcessEnd.code($0), signal: ProcessEnd.signal($0), time: clinux_realtime())
                 }))
-        // What is left of its output has been written by now.
+        // What is left of its output has been written by now, and is no more than what its pipe holds: somebody whom it
+        // has given its output to may write for ever.
         for stream in 0..<2 {
-            streams[stream].isFull = false
-            while streams[stream].isReadHere, !ring.isFull(stream) {
-                readUnwatched(stream)
-            }
+            streams[stream].rest = OutputRing.capacity
+            readRest(stream)
         }
     }
 

@@ -18,8 +18,10 @@ struct StreamState {
     var isDrained = false
     /// Read by us, since the keeper is gone.
     var isReadHere = false
-    /// Not read at the moment, since there is no room.
+    /// Not read at the moment, since there is no room; epoll does not watch it then.
     var isFull = false
+    /// Bytes that are still read, by us.
+    var rest = Int.max
 }
 
 // What the container prints: to the attached clients at once, into the log in whole lines.

@@ -7,16 +7,6 @@ import Testing
 typealias DeviceRule = Spec.Linux.Resources.DeviceRule
 
 @Suite struct DevicePolicyTests {
-    static func policy(_ rules: [DeviceRule], _ devices: [Spec.Linux.Device] = []) throws(Failure)
-        -> DevicePolicy
-    {
-        var linux = Spec.Linux()
-        linux.devices = devices
-        linux.resources = Resources()
-        linux.resources?.devices = rules
-        return try DevicePolicy(linux)
-    }
-
     /// What runc 1.1.5 leaves in devices.list for a container without rules of its own.
     static let standard = [
         "b *:* m", "c *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm",
@@ -24,9 +14,8 @@ typealias DeviceRule = Spec.Linux.Resources.DeviceRule
     ]
     static let denyAll = DeviceRule(allow: false, access: "rwm")
 
-    private func lines(_ rules: [DeviceRule], _ devices: [Spec.Linux.Device] = []) throws(Failure) -> [String]
-    {
-        let exceptions = try DeviceExceptions(try Self.policy(rules, devices))
+    private func lines(_ rules: [DeviceRule]) throws(Failure) -> [String] {
+        let exceptions = try DeviceExceptions(try DevicePolicy(rules))
         return [exceptions.allowsByDefault ? "allow all but" : "deny all but"]
             + exceptions.exceptions.map(\.line)
     }
@@ -34,7 +23,6 @@ typealias DeviceRule = Spec.Linux.Resources.DeviceRule
     @Test func nothingIsAllowedByDefault() throws {
         #expect(try lines([]) == ["deny all but"] + Self.standard)
         #expect(try lines([Self.denyAll]) == ["deny all but"] + Self.standard)
-        #expect(try DeviceExceptions(try DevicePolicy(nil)).exceptions.map(\.line) == Self.standard)
     }
 
     @Test func everythingIsAllowed() throws {
@@ -43,19 +31,23 @@ typealias DeviceRule = Spec.Linux.Resources.DeviceRule
         #expect(try lines([DeviceRule(allow: true, type: .all, major: -1, minor: -1)]) == ["allow all but"])
     }
 
-    @Test func devicesOfTheDocumentAreAllowed() throws {
-        let written = try lines(
-            [Self.denyAll],
-            [
-                .init(.character, path: "/dev/fuse", major: 10, minor: 229),
-                .init(.unbuffered, path: "/dev/u", major: 99, minor: 1),
-                .init(.block, path: "/dev/b", major: 8, minor: 0),
-                .init(.fifo, path: "/dev/p"),
-            ])
-        #expect(
-            Set(written).subtracting(Self.standard) == [
-                "deny all but", "c 10:229 rwm", "c 99:1 rwm", "b 8:0 rwm",
-            ])
+    /// `docker run --device /dev/sda:/dev/sda:r`: the node is there, and may be read alone. That it is made gives no right.
+    @Test func nodesOfTheDocumentGiveNoRight() throws {
+        let spec = try Spec.load(
+            json: Array(
+                #"""
+                {"ociVersion": "1.0.2", "root": {"path": "r"}, "linux": {
+                 "devices": [{"path": "/dev/sda", "type": "b", "major": 8, "minor": 0},
+                             {"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229}],
+                 "resources": {"devices": [{"allow": false, "access": "rwm"},
+                  {"allow": true, "type": "b", "major": 8, "minor": 0, "access": "r"}]}}}
+                """#.utf8))
+        let hierarchy = Layout.Hierarchy(controllers: ["devices"], mountPoint: "/devices")
+        let plan = try CgroupPlan(
+            spec, directories: [Cgroup.Directory(controllers: "devices", path: "/devices/c")],
+            layout: Layout(hierarchies: [hierarchy]))
+        let written = plan.deviceExceptions?.exceptions.map(\.line) ?? []
+        #expect(Set(written).subtracting(Self.standard) == ["b 8:0 r"])
     }
 
     /// As docker writes them: what is denied again was never allowed.
@@ -115,10 +107,10 @@ typealias DeviceRule = Spec.Linux.Resources.DeviceRule
             DeviceRule(allow: true, type: .character, major: -2),
             DeviceRule(allow: true, type: .block, minor: 1 << 32),
         ] {
-            #expect(throws: Failure.self) { try Self.policy([rule]) }
+            #expect(throws: Failure.self) { try DevicePolicy([rule]) }
         }
         let failure = #expect(throws: Failure.self) {
-            try Self.policy([DeviceRule(allow: true, access: "x")])
+            try DevicePolicy([DeviceRule(allow: true, access: "x")])
         }
         #expect(failure?.place == "linux.resources.devices[0].access")
     }

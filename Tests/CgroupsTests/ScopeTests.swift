@@ -83,11 +83,11 @@ import Testing
 /// Resources as properties of units, against systemd.resource-control(5) and what runc sets.
 @Suite struct UnitPropertyTests {
     private func properties(
-        _ resources: String, v1: Bool = false, knowsIdle: Bool = true
+        _ resources: String, v1: Bool = false, version: Int = 257
     ) throws -> [String: Value] {
         let loaded = try Spec.Linux.Resources.load(json: Array(resources.utf8), name: "resources")
         let settings = try ResourceSettings(loaded, v1 ? .v1 : .v2).settings
-        let properties = try UnitProperty.properties(of: settings, knowsIdle: knowsIdle)
+        let properties = try UnitProperty.properties(of: settings, version: version)
         return Dictionary(uniqueKeysWithValues: properties.map { ($0.name, $0.value) })
     }
 
@@ -141,9 +141,7 @@ import Testing
         #expect(try properties(#"{"cpu":{"shares":1024}}"#, v1: true) == ["CPUShares": .uint64(1024)])
         #expect(try properties(#"{"cpu":{"shares":1024,"idle":1}}"#) == ["CPUWeight": .uint64(0)])
         #expect(
-            try properties(#"{"cpu":{"shares":1024,"idle":1}}"#, knowsIdle: false) == [
-                "CPUWeight": .uint64(100)
-            ])
+            try properties(#"{"cpu":{"shares":1024,"idle":1}}"#, version: 251) == [:])
         #expect(try properties(#"{"cpu":{"idle":0}}"#) == [:])
         #expect(
             try properties(#"{"cpu":{"cpus":"0-1,9","mems":"0"}}"#) == [
@@ -168,9 +166,11 @@ import Testing
     @Test func files() throws {
         func property(_ file: String, _ value: String) throws -> [UnitProperty] {
             try UnitProperty.properties(
-                of: [Setting(controller: "", file: file, value: value, place: "")], knowsIdle: true)
+                of: [Setting(controller: "", file: file, value: value, place: "")], version: 257)
         }
         #expect(try property("memory.high", "max") == [UnitProperty("MemoryHigh", .uint64(.max))])
+        #expect(try property("memory.oom.group", "1") == [UnitProperty("OOMPolicy", .string("kill"))])
+        #expect(try property("memory.oom.group", "0") == [UnitProperty("OOMPolicy", .string("continue"))])
         #expect(try property("memory.min", " 5\n") == [UnitProperty("MemoryMin", .uint64(5))])
         #expect(try property("io.weight", "default 200") == [UnitProperty("IOWeight", .uint64(200))])
         #expect(
@@ -193,14 +193,14 @@ import Testing
             ("0-15:2/8", [3, 3]),
             ("1023", [UInt8](repeating: 0, count: 127) + [128]),
             ("4095", [UInt8](repeating: 0, count: 511) + [128]),
-            (" 1 , 3", [10]),
+            (" 1 , 3", [10]), ("", []), (",", []), ("1,", [2]), ("0,,2", [5]),
         ] as [(String, [UInt8])])
     func lists(_ text: String, _ bits: [UInt8]) {
         #expect(CPUList.bits(of: text) == bits)
     }
 
     @Test(arguments: [
-        "", ",", "1,", "a", "1-", "-1", "3-1", "1-2-3", "0-7:0/0", "0-7:3/2", "1:1/2", "65536", "99999999999",
+        "a", "1-", "-1", "3-1", "1-2-3", "0-7:0/0", "0-7:3/2", "1:1/2", "65536", "99999999999",
         "0-7:1",
     ])
     func noLists(_ text: String) {
@@ -220,7 +220,7 @@ import Testing
             json: Array(
                 #"{"ociVersion":"1.0.2","root":{"path":"r"},"linux":{"resources":{"devices":\#(rules)}}}"#
                     .utf8))
-        let properties = UnitProperty.devices(try DevicePolicy(spec.linux))
+        let properties = UnitProperty.devices(try DevicePolicy(spec.linux?.resources?.devices ?? []))
         var allowed: [String] = []
         if case .array("(ss)", let entries) = properties.first(where: { $0.name == "DeviceAllow" })?.value {
             for case .structure(let parts) in entries {

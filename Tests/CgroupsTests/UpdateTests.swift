@@ -133,10 +133,28 @@ import Testing
             let idle = try resources(#"{"cpu":{"shares":512,"idle":1,"quota":5}}"#)
             _ = try cgroup.update(to: idle, changing: try resources(#"{"cpu":{"quota":5}}"#)) {}
             #expect(read(path + "/cpu.weight") == "0")
+            // Engines hand over the whole document.
+            _ = try cgroup.update(to: idle, changing: idle) {}
+            #expect(read(path + "/cpu.weight") == "0")
             let busy = try resources(#"{"cpu":{"shares":512,"idle":0,"quota":5}}"#)
             _ = try cgroup.update(to: busy, changing: try resources(#"{"cpu":{"idle":0}}"#)) {}
             #expect(read(path + "/cpu.weight") == "59")
             #expect(read(path + "/cpu.idle") == "0")
+        }
+    }
+
+    /// What `unified` says of a file counts also when another limit of the controller changes.
+    @Test func unifiedKeepsTheLastWord() throws {
+        var files = Self.files
+        files["memory.low"] = "0\n"
+        try withDirectory(files) { cgroup, path in
+            let present = try resources(#"{"memory":{"limit":900},"unified":{"memory.max":"500"}}"#)
+            _ = try cgroup.update(to: present, changing: present) {}
+            #expect(read(path + "/memory.max") == "500")
+            let changes = try resources(#"{"memory":{"reservation":100}}"#)
+            _ = try cgroup.update(to: present.updated(with: changes), changing: changes) {}
+            #expect(read(path + "/memory.max") == "500")
+            #expect(read(path + "/memory.low") == "100")
         }
     }
 

@@ -242,6 +242,21 @@ import Testing
         #expect(journal.receive() == nil)
     }
 
+    /// Pieces of a long line are one line: its priority is that of its beginning, and nothing in its middle is taken for one.
+    @Test func aLongLineHasOnePriority() throws {
+        let log = try TestLog(.journald)
+        let journal = try FakeJournal(log.directory.path)
+        let ring = try log.ring.open()
+        var writer = try LogWriter(log.settings, notes: log.ring.notes, journalSocket: journal.path)
+        let start = "<2>" + String(repeating: "x", count: 16381)
+        log.ring.put(0, start + "<4>rest\nnext\n")
+        _ = log.drain(&writer, ring, isFinal: true)
+        var entries: [String] = []
+        while let entry = journal.receive() { entries.append(String(decoding: entry, as: UTF8.self)) }
+        #expect(entries.map { $0.prefix(11) } == ["PRIORITY=2\n", "PRIORITY=2\n", "PRIORITY=6\n"])
+        #expect(entries.count == 3 && entries[1].hasSuffix("\nMESSAGE=<4>rest\n"))
+    }
+
     /// journald's queue is short: what it does not take waits.
     @Test func aSlowJournalLosesNothing() throws {
         let log = try TestLog(.journald)

@@ -6,6 +6,17 @@ import Testing
 
 /// Lines as they are written.
 @Suite struct FormatTests {
+    /// A log that somebody else has written to: an escape without its digits becomes more bytes than it had.
+    @Test(arguments: ["\\u", "\\u1", "x\\u", "\\u0041", "\\n"])
+    func unescapedTextHasRoom(part: String) {
+        let text = Array(String(repeating: part, count: 1000).utf8)
+        var place = [UInt8](repeating: 0, count: 4 * text.count)
+        let used = text.withUnsafeBytes { text in
+            place.withUnsafeMutableBytes { JSONScanner.unescape(text, to: $0.baseAddress!) }
+        }
+        #expect(used <= JSONScanner.mostUnescaped(text.count))
+    }
+
     private func written(
         _ text: [UInt8], _ format: consuming LineFormat, stream: Int = 0, time: Int64 = 0,
         isWhole: Bool = true

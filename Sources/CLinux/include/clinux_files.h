@@ -16,6 +16,9 @@ long clinux_read(int fd, void *_Nonnull buffer, size_t length);
 int clinux_write_all(int fd, const void *_Nonnull buffer, size_t length);
 
 int clinux_mkdirat(int dirfd, const char *_Nonnull path, unsigned mode);
+/// Makes a file, or with an empty name the directory itself, another user's; its group stays, links are not followed.
+/// 0 or -errno.
+int clinux_chown_at(int dirfd, const char *_Nonnull name, uint32_t uid);
 int clinux_unlinkat(int dirfd, const char *_Nonnull path, int flags);
 int clinux_renameat(int from, const char *_Nonnull old, int to, const char *_Nonnull fresh);
 int clinux_symlink(const char *_Nonnull target, const char *_Nonnull path);

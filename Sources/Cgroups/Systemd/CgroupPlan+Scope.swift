@@ -42,11 +42,9 @@ extension CgroupPlan {
     /// Starts the scope around a process and sets its limits.
     public func createScope(around pid: Int32) throws(Failure) {
         guard let scope else { return }
-        // Only who wants it idle has to know.
-        let isIdle = settings.contains { $0.file.utf8.elementsEqual("cpu.idle".utf8) }
-        let knowsIdle = isIdle ? try scope.manager().knowsIdle() : false
+        let version = UnitProperty.dependOnVersion(settings) ? try scope.manager().version() : 0
         var properties = UnitProperty.devices(devices)
-        for property in try UnitProperty.properties(of: settings, knowsIdle: knowsIdle) {
+        for property in try UnitProperty.properties(of: settings, version: version) {
             properties.set(property)
         }
         try scope.start(pid, properties)
@@ -104,7 +102,8 @@ extension CgroupPlan {
                 try enter(pid, directory)
                 Self.enable(&controllers, in: parents[scopeDepth], &obstacles)
             }
-            return try apply(to: directory, controllers, obstacles)
+            try apply(to: directory, controllers, obstacles)
+            return try handOver(directory)
         }
         // What systemd manages on a hybrid host, it has made: the others are ours.
         if scope?.scope.subgroup != nil || !(hierarchy.isUnified || isSystemds(hierarchy)) {
@@ -167,13 +166,14 @@ extension ScopeUnit {
         let old = try ResourceSettings(present, cgroup.isUnified ? .v2 : .v1).settings
         if new == old, devices == nil { return try keep() }
         let manager = try SystemdManager(isUser: isUser)
-        // Only who wants it idle has to know.
-        let isIdle = (new + old).contains { $0.file.utf8.elementsEqual("cpu.idle".utf8) }
-        let knowsIdle = isIdle ? try manager.knowsIdle() : false
-        let before = try UnitProperty.properties(of: old, knowsIdle: knowsIdle)
-        let changes = try UnitProperty.properties(of: new, knowsIdle: knowsIdle).filter {
-            !before.contains($0)
+        let version = UnitProperty.dependOnVersion(new + old) ? try manager.version() : 0
+        let before = try UnitProperty.properties(of: old, version: version)
+        let after = try UnitProperty.properties(of: new, version: version)
+        var changes = after.filter { !before.contains($0) }
+        for property in before where !after.contains(where: { $0.name == property.name }) {
+            changes.append(UnitProperty.unset(property.name))
         }
+        changes.removeAll { $0.name == UnitProperty.oomPolicy }
         do throws(Failure) {
             try set(changes, devices, manager, cgroup)
             try keep()
@@ -195,11 +195,6 @@ extension ScopeUnit {
             try manager.set(name, changes + UnitProperty.replacing(devices.new))
         }
     }
-}
-
-extension SystemdManager {
-    /// CPUWeight=idle is there since systemd 252.
-    fileprivate func knowsIdle() throws(Failure) -> Bool { try version() >= 252 }
 }
 
 // Where systemd's units are.

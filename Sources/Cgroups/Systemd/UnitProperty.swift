@@ -25,8 +25,8 @@ extension [UnitProperty] {
 extension UnitProperty {
     /// Those that have one. The others are files alone.
     ///
-    /// - Parameter knowsIdle: CPUWeight=idle is there since systemd 252.
-    static func properties(of settings: [Setting], knowsIdle: Bool) throws(Failure) -> [UnitProperty] {
+    /// - Parameter version: systemd's: CPUWeight=idle is there since 252, OOMPolicy of scopes since 253.
+    static func properties(of settings: [Setting], version: Int) throws(Failure) -> [UnitProperty] {
         var properties: [UnitProperty] = []
         var quota = CPUQuota()
         var isIdle = false
@@ -40,7 +40,12 @@ extension UnitProperty {
                 }
                 properties.set(UnitProperty(name, .bytes(bits)))
             } else if setting.file.utf8.elementsEqual("cpu.idle".utf8) {
-                isIdle = knowsIdle && setting.value.utf8.elementsEqual("1".utf8)
+                isIdle = version >= 252 && setting.value.utf8.elementsEqual("1".utf8)
+            } else if setting.file.utf8.elementsEqual("memory.oom.group".utf8) {
+                let isAll = setting.value.utf8.elementsEqual("1".utf8)
+                if version >= 253 {
+                    properties.set(UnitProperty(oomPolicy, .string(isAll ? "kill" : "continue")))
+                }
             } else {
                 try quota.take(setting)
             }
@@ -50,6 +55,16 @@ extension UnitProperty {
         for property in quota.properties { properties.set(property) }
         return properties
     }
+
+    /// Which of them need to know the version.
+    static func dependOnVersion(_ settings: [Setting]) -> Bool {
+        settings.contains {
+            $0.file.utf8.elementsEqual("cpu.idle".utf8) || $0.file.utf8.elementsEqual("memory.oom.group".utf8)
+        }
+    }
+
+    /// The one that can only be set at the start.
+    static let oomPolicy = "OOMPolicy"
 
     /// Of weights systemd has one kind, whatever the kernel's scheduler makes of it.
     private static func inSystemdsTerms(_ setting: Setting) -> Setting {
@@ -169,6 +184,8 @@ enum CPUList {
             let trimmed = part.drop { $0 == UInt8(ascii: " ") }.prefix {
                 $0 != UInt8(ascii: " ") && $0 != 0x0a
             }
+            // As the kernel does.
+            if trimmed.isEmpty { continue }
             guard let range = Range(trimmed) else { return nil }
             var number = range.first
             while number <= range.last {

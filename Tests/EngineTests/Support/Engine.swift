@@ -107,6 +107,20 @@ final class Ride: Sendable {
         }
     }
 
+    /// What the engine and the runtime have written down last, for who looks into a failure: a client does not always
+    /// print what a container has said.
+    var logs: String {
+        let files =
+            switch engine {
+            case .docker: ["/var/log/dockerd.log", "/var/lib/docker/buildkit/executor/runc-log.json"]
+            case .containerd: ["/var/log/containerd.log"]
+            case .podman, .buildah: [String]()
+            }
+        return files.map { file in
+            "\n\(file): …" + ((try? world.text(file)) ?? "").suffix(2000)
+        }.joined()
+    }
+
     func end() async throws {
         try await world.end()
     }

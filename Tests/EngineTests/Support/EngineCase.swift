@@ -66,7 +66,7 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
                 return (session.record, nil)
             } catch {
                 await session.clear()
-                return (session.record, "\(error)")
+                return (session.record, "\(error)\(ride.logs)")
             }
         } catch {
             return ([], "no \(engine): \(error)")

@@ -18,6 +18,41 @@ struct CgroupManagerTests {
         #expect(try Host.processes(of: container.id) == [], sourceLocation: location)
     }
 
+    /// config-linux.md, "Cgroup ownership": the user of the process may divide the cgroup, but not lift its limits.
+    @Test(.enabled(if: Host.isUnified, "cgroup v2 alone"), arguments: [true, false])
+    func theCgroupIsItsUsers(isWritable: Bool) async throws {
+        try await TestContainer.with { container in
+            try container.setScript(
+                """
+                cd /sys/fs/cgroup
+                mkdir inner && echo 0 >inner/cgroup.procs && echo made
+                echo max >memory.max || echo kept
+                cat /proc/self/cgroup
+                """)
+            try container.set("process.user", ["uid": 1000, "gid": 1000])
+            let mounts = try #require(container.value("mounts") as? [[String: Any]])
+            try container.set(
+                "mounts",
+                mounts.map { mount in
+                    guard mount["destination"] as? String == "/sys/fs/cgroup", isWritable else {
+                        return mount
+                    }
+                    var mount = mount
+                    mount["options"] = ["nosuid", "noexec", "nodev", "relatime", "rw"]
+                    return mount
+                })
+            let namespaces = try #require(container.value("linux.namespaces") as? [[String: Any]])
+            try container.set(
+                "linux.namespaces",
+                namespaces.filter { $0["type"] as? String != "cgroup" } + [["type": "cgroup"]])
+            try container.set("linux.resources.memory", ["limit": 100_000_000])
+            let outcome = try await container.run()
+            #expect(
+                outcome.lines == (isWritable ? ["made", "kept", "0::/inner"] : ["kept", "0::/"]), "\(outcome)"
+            )
+        }
+    }
+
     @Test(arguments: ["create", "run"]) func noBus(command: String) async throws {
         try await TestContainer.with { container in
             var environment = ProcessInfo.processInfo.environment

@@ -17,7 +17,8 @@ extension ComparisonCase {
     private static func expectation(_ name: String) -> Expectation {
         switch name {
         case "crun-spec-rootless": .refused  // It has no id mappings.
-        case "podman-systemd-volume" where Host.isUnified: .refused  // It has version 1's hierarchy of systemd.
+        // It has version 1's hierarchy of systemd.
+        case "podman-systemd-volume" where Host.isUnified: .refused
         case "runc-spec-rootless": .onlyPeer("user namespaces are not supported yet", "not built yet")
         default: .same
         }

@@ -229,6 +229,38 @@ struct LifecycleTests {
 
     // MARK: kill, delete
 
+    /// With SIGKILL all of a container end, also where they do not end with the first, as with runc 1.2 and later.
+    @Test func killedWithoutAPidNamespace() async throws {
+        try await with("sleep 1000 & touch /ready; wait") { container in
+            try container.shareHostProcesses()
+            try await container.startToReady()
+            try await container.succeed(["kill", container.id, "KILL"])
+            try await container.waitUntil("stopped")
+            try await eventually("the second to end") { try Host.processes(of: container.id) == [] }
+        }
+    }
+
+    /// A container that may write to its cgroup can nest more than a path can name.
+    @Test func deleteRemovesWhatNoPathCanName() async throws {
+        try await with("touch /ready; sleep 1000") { container in
+            try await container.startToReady()
+            let cgroup = try #require(Host.cgroups(of: container.id).first)
+            var directory = open(cgroup, O_RDONLY | O_DIRECTORY)
+            for level in 0..<25 {
+                let name = "\(level)" + String(repeating: "x", count: 240)
+                #expect(mkdirat(directory, name, 0o755) == 0)
+                let next = openat(directory, name, O_RDONLY | O_DIRECTORY)
+                close(directory)
+                directory = next
+            }
+            close(directory)
+            try await container.succeed(["ps", container.id])
+            try await container.succeed(["kill", "--all", container.id, "KILL"])
+            try await container.succeed(["delete", "--force", container.id])
+            #expect(!FileManager.default.fileExists(atPath: cgroup))
+        }
+    }
+
     @Test func killAllReachesEveryProcess() async throws {
         let script = """
             trap 'echo first >>/got; exit' USR1
