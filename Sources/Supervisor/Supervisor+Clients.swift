@@ -80,7 +80,8 @@ extension Supervisor {
         updateEvents(client)
     }
 
-    /// Before another supervisor takes over: what has been sent for standard input is not sent again.
+    /// Before another supervisor takes over: what has been sent for standard input is not sent again. As much is heard and
+    /// passed on as there is room for; the rest is lost.
     func hearLastInput() {
         for case let client? in clients where client.sendsInput && !client.isParked { hear(client) }
         writeInput()
