@@ -42,7 +42,7 @@ extension LogWriter {
                 break
             }
             if filled.length == 0 && filled.end == ring.tail(stream) {
-                if !filled.needsFile { tellLosses(ring, stream, isFinal, &progress) }
+                guard filled.needsFile || tellLosses(ring, stream, isFinal, &progress) else { break }
                 if trouble?.easing == stream || ring.available(0) + ring.available(1) == 0 { endTrouble() }
                 break
             }
@@ -208,20 +208,22 @@ extension LogWriter {
     // MARK: Losses
 
     /// Tells what was given up when no line comes that takes it along: after a second, or at the end.
+    ///
+    /// - Returns: false when that failed, and is tried again.
     private mutating func tellLosses(
         _ ring: borrowing OutputRing, _ stream: Int, _ isFinal: Bool, _ progress: inout LogProgress
-    ) {
-        guard !account.losses.isEmpty else { return }
+    ) -> Bool {
+        guard !account.losses.isEmpty else { return true }
         let now = clinux_monotonic()
         if lossesDue == 0 { lossesDue = now + LogWriter.lossesPause }
         guard isFinal || now >= lossesDue else {
             progress.retryAt = lossesDue
-            return
+            return true
         }
         // At the very end standard error has no line any more that could be hurt.
         let isEnd = isFinal && ring.hasEnded(1) && ring.available(1) == 0
         let filled = batch.fillLosses(account: account, rate: rate, at: ring.tail(stream), isEnd: isEnd)
-        guard filled.length > 0 else { return }
+        guard filled.length > 0 else { return true }
         note(filled, .notice, stream, ring.tail(stream))
         var isTorn: CInt = 0
         let code = clinux_append(
@@ -229,10 +231,11 @@ extension LogWriter {
         guard code == 0 else {
             fail(code, isTorn: isTorn != 0)
             progress.retryAt = trouble!.retryAt
-            return
+            return false
         }
         finish(filled, stream)
         noteIdle()
+        return true
     }
 
     private static let lossesPause: Int64 = 1_000_000_000

@@ -7,6 +7,7 @@ import Linux
 import Logs
 import Store
 import TestSupport
+import Testing
 
 /// The keeper's side of the memory: what a container prints, without a container.
 final class TestRing {
@@ -138,6 +139,26 @@ final class TestLog {
             }
         }
         return messages
+    }
+
+    /// Drains until a condition holds, as the event loop does.
+    func drive(
+        _ writer: inout LogWriter, _ ring: borrowing OutputRing, isFinal: Bool = false,
+        seconds: Double = 30, until isDone: ([LogProgress]) -> Bool
+    ) throws -> [String] {
+        let deadline = Date().addingTimeInterval(seconds)
+        var messages: [String] = []
+        while true {
+            var all: [LogProgress] = []
+            for stream in 0..<2 {
+                let progress = writer.drain(ring, stream: stream, isFinal: isFinal)
+                messages += progress.messages
+                all.append(progress)
+            }
+            if isDone(all) { return messages }
+            try #require(Date() < deadline, "\(messages)")
+            usleep(1000)
+        }
     }
 }
 

@@ -74,6 +74,32 @@ struct AttachTests {
         }
     }
 
+    /// What has been passed on is nobody's any more, also when more always waits, as for one who reads slowly.
+    @Test func inputIsNotKept() async throws {
+        try await TestContainer.with { container in
+            let step = "dd bs=60000 count=1 of=/dev/null 2>/dev/null"
+            try container.setScript(
+                AttachTests.waiting
+                    + "i=0; while [ $i -lt 800 ]; do \(step); i=$((i + 1)); done; touch /done;"
+                    + "cat > /dev/null; exit 2")
+            try await container.supervise("--stdin")
+            let supervisor = try await container.pid(of: "supervisor")
+            let before = try Host.privateMemory(supervisor)
+            let input = container.directory.path + "/in"
+            try Data(repeating: 120, count: 50_000_000).write(to: URL(filePath: input))
+            let client = try container.attach(name: "client", stdin: input)
+            try await attached(client)
+            try go(container)
+            var most = 0
+            try await eventually("most to have arrived") {
+                if let now = try? Host.privateMemory(supervisor) { most = max(most, now) }
+                return FileManager.default.fileExists(atPath: container.rootfs + "/done")
+            }
+            #expect(try await client.wait() == 2)
+            #expect(most - before < 4 << 20, "\(before) bytes, then \(most)")
+        }
+    }
+
     @Test func signalsAreTheContainers() async throws {
         try await TestContainer.with { container in
             try container.setScript(

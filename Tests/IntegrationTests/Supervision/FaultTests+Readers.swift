@@ -72,7 +72,7 @@ extension FaultTests {
             let reader = try container.attach("--no-stdin", name: "reader")
             try await eventually("it to read") { container.outputSize("reader.err") > 0 }
             let supervisor = try await container.pid(of: "supervisor")
-            let before = try privateMemory(supervisor)
+            let before = try Host.privateMemory(supervisor)
             kill(reader.pid, SIGSTOP)
             let stopped = ContinuousClock.now
             try go(container)
@@ -80,7 +80,7 @@ extension FaultTests {
             let expected = container.directory.path + "/expected"
             let truth = try Child.spawn("/bin/sh", ["-c", "busybox " + print], stdout: expected)
             try await eventually("the container to print all") {
-                most = max(most, try privateMemory(supervisor))
+                most = max(most, try Host.privateMemory(supervisor))
                 return FileManager.default.fileExists(atPath: container.rootfs + "/printed")
             }
             #expect(try await truth.wait() == 0)
@@ -90,7 +90,7 @@ extension FaultTests {
                 let reading = try Child.spawn(
                     Machine.gantry, container.globals + ["logs", "--stdout", container.id], stdout: logs)
                 #expect(try await reading.wait() == 0)
-                most = max(most, try privateMemory(supervisor))
+                most = max(most, try Host.privateMemory(supervisor))
                 return try await Command.run("/usr/bin/cmp", ["-s", logs, expected]).code == 0
             }
             try await expectUnharmed(container)
@@ -109,13 +109,6 @@ extension FaultTests {
             #expect(container.missed("reader") > (megabytes - 4) * 1_000_000)
             #expect(text.utf8.count + container.missed("reader") == megabytes * 1_000_000 + 4)
         }
-    }
-
-    /// Bytes of a process's memory that nobody else has.
-    private func privateMemory(_ pid: pid_t) throws -> Int {
-        let text = try String(contentsOfFile: "/proc/\(pid)/smaps_rollup", encoding: .utf8)
-        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("Private_Dirty:") })
-        return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) }) << 10
     }
 
     // MARK: The supervisor

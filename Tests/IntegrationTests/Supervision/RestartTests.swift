@@ -97,6 +97,27 @@ struct RestartTests {
         }
     }
 
+    /// Whoever asks gets answers meanwhile, and can end it.
+    @Test func anExitCommandThatPrintsForEver() async throws {
+        try await TestContainer.with { container in
+            try container.setScript("exit 3")
+            // One alone may be slower than whoever reads.
+            let zeros = "cat /dev/zero /nothing/\(container.id)"
+            try await container.supervise("--exit-command", "\(zeros) & \(zeros) & exec \(zeros)")
+            try await eventually("the command to run") {
+                try Host.processes(of: container.id).contains {
+                    Host.commandLine($0.pid).hasPrefix("cat /dev/zero")
+                }
+            }
+            let reader = try container.attach("--no-stdin", name: "reader")
+            #expect(try await reader.wait() == 3)
+            let supervisor = try await container.pid(of: "supervisor")
+            #expect(try Host.privateMemory(supervisor) < 4 << 20)
+            try await container.succeed(["delete", "--force", container.id])
+            #expect(try Host.processes(of: container.id) == [])
+        }
+    }
+
     @Test func lackOfMemoryIsTold() async throws {
         try await TestContainer.with { container in
             try container.setScript("sleep 0.1; head -c 200000000 /dev/zero | tail | wc; exit 5")

@@ -60,6 +60,39 @@ struct TakeoverTests {
         }
     }
 
+    /// Memory and pipe are full when it ends, and it is nobody's child of ours: what it printed waits for the disk, and
+    /// the supervisor does so without a busy loop.
+    @Test func aFullDiskWithoutAKeeper() async throws {
+        try await TestContainer.with { container in
+            // As much as a pipe holds more than memory and disk do.
+            try container.setScript("seq 1 200000; echo last; exit 12")
+            try await SmallDisk.with(at: container.directory.path + "/disk") { disk in
+                let log = disk.path + "/log"
+                try await container.supervise("--log-path", log)
+                try await eventually("the disk to be full") {
+                    container.messages().contains("no space left on device")
+                }
+                let supervisor = try await container.pid(of: "supervisor")
+                kill(try await container.pid(of: "keeper"), SIGKILL)
+                try await eventually("it to be told") { container.messages().contains("the keeper is gone") }
+                let process = try await container.pid()
+                // Nobody takes what it prints, so that it is killed while it has more to say.
+                kill(process, SIGKILL)
+                try await eventually("its end") { Host.stat(process).map { $0[0] == "Z" } ?? true }
+                let before = try Host.processorTime(supervisor)
+                try await Task.sleep(for: .seconds(1))
+                #expect(try Host.processorTime(supervisor) - before < 0.2)
+                try await disk.grow()
+                try await eventually("the end to be told") { try container.phase() == "stopped" }
+                try await eventually("the supervisor's end") { try Host.processes(of: container.id) == [] }
+                let numbers = try await container.printed("stdout", at: log).split(separator: "\n").compactMap
+                { Int($0) }
+                // Memory and disk held as much.
+                #expect(numbers == Array(1...numbers.count) && numbers.count > 40_000, "\(numbers.count)")
+            }
+        }
+    }
+
     /// A gantry that says of itself to have been built from a commit of that time: in its ELF note (CBuildInfo).
     private func gantry(builtAt time: UInt64, in directory: String) throws -> String {
         var file = try Data(contentsOf: URL(filePath: Machine.program))

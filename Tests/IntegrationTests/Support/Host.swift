@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// What of a container can be seen on the host from outside.
 enum Host {
@@ -32,6 +33,20 @@ enum Host {
 
     static func process(_ pid: pid_t) -> Process? {
         stat(pid).flatMap { UInt64($0[19]) }.map { Process(pid: pid, start: $0) }
+    }
+
+    /// Bytes of a process's memory that nobody else has.
+    static func privateMemory(_ pid: pid_t) throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(pid)/smaps_rollup", encoding: .utf8)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("Private_Dirty:") })
+        return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) }) << 10
+    }
+
+    /// What a process has taken of the processors, in seconds.
+    static func processorTime(_ pid: pid_t) throws -> Double {
+        let fields = try #require(stat(pid))
+        let ticks = try #require(Double(fields[11])) + #require(Double(fields[12]))
+        return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     /// The processes whose command line or cgroup names the marker. gantry's own commands are not meant.

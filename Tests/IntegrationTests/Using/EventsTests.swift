@@ -107,6 +107,21 @@ struct EventsTests {
         }
     }
 
+    /// As long as a number can say: added to the time that it is, more than one can.
+    @Test func inCenturies() async throws {
+        try await TestContainer.sleeping { container in
+            let child = try Child.spawn(
+                Machine.gantry, ["--root", container.root, "events", "--interval", "2562047h", container.id])
+            // proc_pid_syscall(5): the number of poll(2), and the longest wait that it knows.
+            try await eventually("it to wait") {
+                try String(contentsOfFile: "/proc/\(child.pid)/syscall", encoding: .utf8)
+                    .split(separator: " ").dropFirst(3).first == "0x7fffffff"
+            }
+            try await container.succeed(["kill", container.id, "KILL"])
+            #expect(try await child.wait() == 0)
+        }
+    }
+
     @Test(.enabled(if: Host.countsMemory, "no cgroup counts memory here"))
     func lackOfMemory() async throws {
         try await TestContainer.with { container in
