@@ -131,8 +131,7 @@ enum Launch {
             var received = try process.receive()
             switch order.receive(received.message) {
             case .place:
-                try reply(
-                    &process, container, CPLAN_SYNC_PLACE, value: try container.cgroup.place(process.pid))
+                try reply(&process, container, CPLAN_SYNC_PLACE, value: try place(&process, container))
             case .adopt(let pid):
                 process.adopt(pid)
             case .runHooks:
@@ -173,6 +172,18 @@ enum Launch {
     ) throws(Failure) {
         guard let hooks = container.hooks, !point.hooks(of: container.bundle.spec).isEmpty else { return }
         try hooks.run(point, in: try HookSite.ofChild(pid, container.record))
+    }
+
+    /// Whoever has died meanwhile cannot be put anywhere: that it died is what is to be told.
+    private static func place(
+        _ process: inout InitProcess, _ container: Preparation
+    ) throws(Failure) -> [UInt8] {
+        do {
+            return try container.cgroup.place(process.pid)
+        } catch {
+            if let stat = try ProcessStat.read(process.pid), !stat.isEnding { throw error }
+            throw container.describeDeath(process.kill())
+        }
     }
 
     private static func reply(

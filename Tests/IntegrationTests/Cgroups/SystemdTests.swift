@@ -64,6 +64,27 @@ struct SystemdTests {
         }
     }
 
+    /// It cannot be put into the scope any more: what is told is that it died.
+    @Test func theInitDiesMeanwhile() async throws {
+        try await Scoped.with { container in
+            let words =
+                container.globals + [
+                    "--systemd-cgroup", "create", "--bundle", container.bundle, container.id,
+                ]
+            let whole = try await KillPoint.run(.stage2, .never, words)
+            try #require(whole.outcome.code == 0, "\(whole)")
+            try await container.succeed(["delete", container.id])
+            // Where it waits for gantry to have put it there.
+            let wait = try #require(whole.calls.firstIndex(of: "recvmsg")) + 1
+            let point = try await KillPoint.run(.stage2, .call(wait), words)
+            #expect(
+                point.outcome.stderr == "gantry: the init was killed by signal 9 before the container ran\n",
+                "\(point)")
+            try await container.expectNoUnit()
+            #expect(Host.cgroups(of: container.id) == [])
+        }
+    }
+
     // MARK: Beside runc
 
     /// Properties that are another unit's, or another moment's.

@@ -97,7 +97,7 @@ struct KillTests {
         var processes: [Host.Process] = []
         repeat {
             processes = try point.left.filter(\.isAlive) + Host.processes(of: container.id)
-            if !processes.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            if !processes.isEmpty { try await Task.sleep(for: .milliseconds(5 * Machine.patience)) }
         } while !processes.isEmpty && Date() < deadline
         #expect(processes == [], "\(point)")
         #expect(Host.mounts(of: container.directory.path) == [], "\(point)")

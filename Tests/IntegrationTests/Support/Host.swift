@@ -107,9 +107,11 @@ enum Host {
         guard file >= 0 else { return nil }
         defer { close(file) }
         var bytes: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = Foundation.read(file, &piece, piece.count), count > 0 {
-            bytes += piece[..<count]
+        // A page is what most such files have at most.
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { piece in
+            while case let count = Foundation.read(file, piece.baseAddress!, piece.count), count > 0 {
+                bytes.append(contentsOf: piece[..<count])
+            }
         }
         return String(decoding: bytes, as: UTF8.self)
     }

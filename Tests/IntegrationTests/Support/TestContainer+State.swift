@@ -119,7 +119,8 @@ func eventually(
         } catch {
             obstacle = error
         }
-        try await Task.sleep(for: .milliseconds(5))
+        // Many ask at once; what they ask costs an emulated machine more than they would wait.
+        try await Task.sleep(for: .milliseconds(5 * Machine.patience))
     }
     let reason = obstacle.map { ": \($0)" } ?? ""
     Issue.record("waited in vain for \(what)\(reason)", sourceLocation: sourceLocation)
