@@ -216,7 +216,8 @@ extension LogWriter {
         guard !account.losses.isEmpty else { return true }
         let now = clinux_monotonic()
         if lossesDue == 0 { lossesDue = now + LogWriter.lossesPause }
-        guard isFinal || now >= lossesDue else {
+        // A log that seems to be written again has to take this, too, before that is told.
+        guard isFinal || trouble != nil || now >= lossesDue else {
             progress.retryAt = lossesDue
             return true
         }

@@ -181,7 +181,7 @@ enum Launch {
         do {
             return try container.cgroup.place(process.pid)
         } catch {
-            if let stat = try ProcessStat.read(process.pid), !stat.isEnding { throw error }
+            guard let stat = (try? ProcessStat.read(process.pid)) ?? nil, stat.isEnding else { throw error }
             throw container.describeDeath(process.kill())
         }
     }

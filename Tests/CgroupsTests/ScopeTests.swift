@@ -207,6 +207,24 @@ import Testing
         #expect(CPUList.bits(of: text) == nil)
     }
 
+    /// What stays is not told again, what is gone is taken back, and what only a start can set is left alone.
+    @Test func changes() {
+        let before = [
+            UnitProperty("MemoryMax", .uint64(5)), UnitProperty("TasksMax", .uint64(7)),
+            UnitProperty("AllowedCPUs", .bytes([1])), UnitProperty("OOMPolicy", .string("kill")),
+        ]
+        let after = [
+            UnitProperty("TasksMax", .uint64(7)), UnitProperty("CPUWeight", .uint64(50)),
+            UnitProperty("MemoryMax", .uint64(6)), UnitProperty("OOMPolicy", .string("continue")),
+        ]
+        #expect(
+            UnitProperty.changes(from: before, to: after) == [
+                UnitProperty("CPUWeight", .uint64(50)), UnitProperty("MemoryMax", .uint64(6)),
+                UnitProperty("AllowedCPUs", .bytes([])),
+            ])
+        #expect(UnitProperty.changes(from: after, to: after) == [])
+    }
+
     @Test func unset() {
         #expect(UnitProperty.unset("MemoryMax").value == .uint64(.max))
         #expect(UnitProperty.unset("MemoryLow").value == .uint64(0))

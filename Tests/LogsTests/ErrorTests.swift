@@ -148,25 +148,20 @@ import Testing
     }
 
     /// A batch on its way is out of the container's way, also when it alone fills half of the ring.
-    @Test(
-        "a batch that is half of the ring holds nobody up",
-        .enabled(if: Machine.isRoot, "mounting needs root"))
-    func aLargeBatchOnItsWay() async throws {
-        try await withSmallDisk(64) { log in
-            log.settings.logOverflow = .dropOldest
-            let ring = try log.ring.open()
-            var writer = try log.writer()
-            let line = String(repeating: "x", count: 99) + "\n"
-            let printed = String(repeating: line, count: OutputRing.capacity / line.utf8.count + 1)
-            log.ring.put(0, printed)
-            try #require(log.ring.room(0) == 0)
-            _ = try log.drive(&writer, ring) { _ in log.ring.room(0) > 0 }
-        }
+    @Test func aLargeBatchOnItsWay() throws {
+        let log = try TestLog()
+        log.settings.logOverflow = .dropOldest
+        let ring = try log.ring.open()
+        var writer = try log.writer()
+        let line = String(repeating: "x", count: 99) + "\n"
+        log.ring.put(0, String(repeating: line, count: OutputRing.capacity / line.utf8.count + 1))
+        try #require(log.ring.room(0) == 0)
+        _ = writer.drain(ring, stream: 0, isFinal: false)
+        #expect(log.ring.room(0) > 0)
     }
 
-    /// Not even where the log has to do without the sentence for a while.
     @Test(
-        "what a full log has given up is told at the end, too",
+        "what was given up is told at the end as soon as there is room, and the trouble with it once",
         .enabled(if: Machine.isRoot, "mounting needs root"))
     func lossesAreToldAtTheEnd() async throws {
         try await withSmallDisk(64) { log in
@@ -174,16 +169,19 @@ import Testing
             let ring = try log.ring.open()
             var writer = try log.writer()
             // What is left is one page: the line fits into it, the sentence about the others does not.
-            try Data(count: 60 << 10).write(to: URL(filePath: log.directory.path + "/disk/other"))
+            let other = log.directory.path + "/disk/other"
+            try Data(count: 60 << 10).write(to: URL(filePath: other))
             let line = String(repeating: "x", count: 4045) + "\n"
             log.ring.put(0, line + "abc\nabc\nabc\n", time: 1_000_000_000)
             log.ring.end()
-            var messages = try log.drive(&writer, ring, isFinal: true) {
-                #expect(!$0[0].isDrained || !$0[1].isDrained)
-                return $0[0].retryAt != nil
+            var pauses: Set<Int64> = []
+            var messages = try log.drive(&writer, ring, isFinal: true) { all in
+                #expect(all.contains { !$0.isDrained })
+                if let next = all[0].retryAt { pauses.insert(next) }
+                return pauses.count == 4
             }
             #expect(messages.count == 1 && messages[0].contains("no space left on device"), "\(messages)")
-            try FileManager.default.removeItem(atPath: log.directory.path + "/disk/other")
+            try FileManager.default.removeItem(atPath: other)
             messages = try log.drive(&writer, ring, isFinal: true) { $0.allSatisfy(\.isDrained) }
             #expect(messages.count == 1 && messages[0].contains("written again"), "\(messages)")
             let texts = try Reference.lines(try log.text(), .k8sFile).map {
@@ -192,6 +190,32 @@ import Testing
             let told =
                 "gantry: 3 lines (12 bytes) are missing here: they were over the rate limit of the log\n"
             #expect(texts == [line, told])
+        }
+    }
+
+    /// Also when a line that fits comes first.
+    @Test(
+        "a log that has no room for what was given up is not written again",
+        .enabled(if: Machine.isRoot, "mounting needs root"))
+    func lossesKeepTheTrouble() async throws {
+        try await withSmallDisk(64) { log in
+            log.settings.logRateLimit = 4046
+            let ring = try log.ring.open()
+            var writer = try log.writer()
+            let other = log.directory.path + "/disk/other"
+            try Data(count: 64 << 10).write(to: URL(filePath: other))
+            let line = String(repeating: "x", count: 4045) + "\n"
+            log.ring.put(0, line + "abc\nabc\nabc\n", time: 1_000_000_000)
+            var messages = try log.drive(&writer, ring) { $0[0].retryAt != nil }
+            #expect(messages.count == 1 && messages[0].contains("no space left on device"), "\(messages)")
+            // One page.
+            #expect(truncate(other, 60 << 10) == 0)
+            var pauses: Set<Int64> = []
+            messages = try log.drive(&writer, ring) { all in
+                if ring.available(0) == 0, let next = all[0].retryAt { pauses.insert(next) }
+                return pauses.count == 3
+            }
+            #expect(messages == [])
         }
     }
 

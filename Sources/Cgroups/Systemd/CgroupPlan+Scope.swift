@@ -169,11 +169,7 @@ extension ScopeUnit {
         let version = UnitProperty.dependOnVersion(new + old) ? try manager.version() : 0
         let before = try UnitProperty.properties(of: old, version: version)
         let after = try UnitProperty.properties(of: new, version: version)
-        var changes = after.filter { !before.contains($0) }
-        for property in before where !after.contains(where: { $0.name == property.name }) {
-            changes.append(UnitProperty.unset(property.name))
-        }
-        changes.removeAll { $0.name == UnitProperty.oomPolicy }
+        let changes = UnitProperty.changes(from: before, to: after)
         do throws(Failure) {
             try set(changes, devices, manager, cgroup)
             try keep()

@@ -113,6 +113,16 @@ extension UnitProperty {
         Failure(.invalid, "\"\(setting.value)\" is no value for \(setting.file)", at: setting.place)
     }
 
+    /// What a running unit is to be told.
+    static func changes(from before: [UnitProperty], to after: [UnitProperty]) -> [UnitProperty] {
+        var changes = after.filter { !before.contains($0) }
+        for property in before where !after.contains(where: { $0.name == property.name }) {
+            changes.append(unset(property.name))
+        }
+        changes.removeAll { $0.name == oomPolicy }
+        return changes
+    }
+
     /// What it is when nobody sets it, so that one that was set can be taken back.
     static func unset(_ name: String) -> UnitProperty {
         let isSet = name.utf8.starts(with: "Allowed".utf8)

@@ -225,7 +225,9 @@ extension ComparisonCase {
             step.flags = flags.flatMap { ["--cgroup", $0] }
             step.prepare = { bundle in
                 var made: [String] = []
-                for directory in Host.cgroups(of: bundle.id) where directory.hasSuffix(bundle.id) {
+                // A container that systemd has made one for has a scope.
+                for directory in Host.cgroups(of: bundle.id)
+                where directory.hasSuffix(bundle.id) || directory.hasSuffix(bundle.id + ".scope") {
                     made += try makeCgroups(path, in: directory)
                 }
                 let paths = made

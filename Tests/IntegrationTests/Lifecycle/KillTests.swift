@@ -93,7 +93,7 @@ struct KillTests {
 
     private func expectNothing(of container: TestContainer, after point: KillPoint) async throws {
         // An orphaned init ends by itself, when it next wants to tell something.
-        let deadline = Date().addingTimeInterval(5)
+        let deadline = Date().addingTimeInterval(5 * Machine.patience)
         var processes: [Host.Process] = []
         repeat {
             processes = try point.left.filter(\.isAlive) + Host.processes(of: container.id)
