@@ -1,3 +1,4 @@
+internal import CLinux
 internal import DBus
 public import Diagnostics
 internal import Linux
@@ -66,8 +67,27 @@ public struct ScopeUnit: Equatable, Sendable {
     /// without processes by itself.
     public func remove(_ cgroup: Cgroup) throws(Failure) {
         try cgroup.signalAll(9)
-        try? stop(try SystemdManager(isUser: isUser))
+        do throws(Failure) {
+            try stop(try SystemdManager(isUser: isUser))
+        } catch {
+            leaveToSystemd(cgroup)
+        }
         try cgroup.remove()
+    }
+
+    /// How long systemd may take to notice that a scope is empty, in milliseconds.
+    private static let patience: CInt = 500
+
+    /// systemd hears of an empty scope by its cgroup.events, of which the kernel tells at most every 10 ms, and nothing any
+    /// more when the directory is gone by then: it would keep the unit for ever.
+    private func leaveToSystemd(_ cgroup: Cgroup) {
+        guard let watched = cgroup.directories.first(where: { $0.isUnified || $0.has("name=systemd") })
+        else { return }
+        var left = ScopeUnit.patience
+        while left > 0, clinux_exists(watched.path) == 0 {
+            clinux_sleep(20)
+            left -= 20
+        }
     }
 
     /// Ends a unit that has no processes.

@@ -304,15 +304,18 @@ struct SystemdTests {
         }
     }
 
+    /// systemd notices an empty scope by itself; the more quickly its cgroup goes, the less it has heard of that.
     @Test func withoutABusDeleteStillRemovesEverything() async throws {
-        try await Scoped.with { container in
-            try await container.make()
-            var environment = ProcessInfo.processInfo.environment
-            environment["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent"
-            let outcome = try await container.gantry(
-                "delete", "--force", container.id, environment: environment, seconds: 300)
-            #expect(outcome.code == 0, "\(outcome)")
-            try await container.expectNoUnit()
+        var environment = ProcessInfo.processInfo.environment
+        environment["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent"
+        for _ in 0..<Soak.rounds(5, soak: 60) {
+            try await Scoped.with { container in
+                try await container.make()
+                let outcome = try await container.gantry(
+                    "delete", "--force", container.id, environment: environment, seconds: 300)
+                #expect(outcome.code == 0, "\(outcome)")
+                try await container.expectNoUnit()
+            }
         }
     }
 
