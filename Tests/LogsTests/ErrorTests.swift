@@ -160,19 +160,28 @@ import Testing
         #expect(log.ring.room(0) > 0)
     }
 
+    /// A line, and others that are over the rate, on a disk of 64 KiB with another file. The line fits into a page of
+    /// the log, the sentence about the others not any more.
+    private func withLosses(
+        other kilobytes: Int, _ body: (TestLog, _ other: String, _ line: String) throws -> Void
+    ) async throws {
+        try await withSmallDisk(64) { log in
+            log.settings.logRateLimit = 4046
+            let other = log.directory.path + "/disk/other"
+            try Data(count: kilobytes << 10).write(to: URL(filePath: other))
+            let line = String(repeating: "x", count: 4045) + "\n"
+            log.ring.put(0, line + "abc\nabc\nabc\n", time: 1_000_000_000)
+            try body(log, other, line)
+        }
+    }
+
     @Test(
         "what was given up is told at the end as soon as there is room, and the trouble with it once",
         .enabled(if: Machine.isRoot, "mounting needs root"))
     func lossesAreToldAtTheEnd() async throws {
-        try await withSmallDisk(64) { log in
-            log.settings.logRateLimit = 4046
+        try await withLosses(other: 60) { log, other, line in
             let ring = try log.ring.open()
             var writer = try log.writer()
-            // What is left is one page: the line fits into it, the sentence about the others does not.
-            let other = log.directory.path + "/disk/other"
-            try Data(count: 60 << 10).write(to: URL(filePath: other))
-            let line = String(repeating: "x", count: 4045) + "\n"
-            log.ring.put(0, line + "abc\nabc\nabc\n", time: 1_000_000_000)
             log.ring.end()
             var pauses: Set<Int64> = []
             var messages = try log.drive(&writer, ring, isFinal: true) { all in
@@ -198,17 +207,12 @@ import Testing
         "a log that has no room for what was given up is not written again",
         .enabled(if: Machine.isRoot, "mounting needs root"))
     func lossesKeepTheTrouble() async throws {
-        try await withSmallDisk(64) { log in
-            log.settings.logRateLimit = 4046
+        try await withLosses(other: 64) { log, other, _ in
             let ring = try log.ring.open()
             var writer = try log.writer()
-            let other = log.directory.path + "/disk/other"
-            try Data(count: 64 << 10).write(to: URL(filePath: other))
-            let line = String(repeating: "x", count: 4045) + "\n"
-            log.ring.put(0, line + "abc\nabc\nabc\n", time: 1_000_000_000)
             var messages = try log.drive(&writer, ring) { $0[0].retryAt != nil }
             #expect(messages.count == 1 && messages[0].contains("no space left on device"), "\(messages)")
-            // One page.
+            // There is a page now.
             #expect(truncate(other, 60 << 10) == 0)
             var pauses: Set<Int64> = []
             messages = try log.drive(&writer, ring) { all in

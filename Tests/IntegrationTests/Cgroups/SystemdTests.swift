@@ -81,7 +81,6 @@ struct SystemdTests {
                 point.outcome.stderr == "gantry: the init was killed by signal 9 before the container ran\n",
                 "\(point)")
             try await container.expectNoUnit()
-            #expect(Host.cgroups(of: container.id) == [])
         }
     }
 
