@@ -39,8 +39,14 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
     }
 
     func check(on engine: Engine) async throws {
-        let gantry = await play(on: engine, .gantry)
-        let control = await play(on: engine, .control)
+        var gantry = await play(on: engine, .gantry)
+        var control = await play(on: engine, .control)
+        if !gantry.isEqual(to: control), gantry.isSilent || control.isSilent,
+            await SilentRuns.shared.forgive(name)
+        {
+            gantry = await play(on: engine, .gantry)
+            control = await play(on: engine, .control)
+        }
         let lines = proves.map { "\($0): \(Contract.rows[$0] ?? "not in spec/engines.md")" }
         let contract = Comment(rawValue: "contract " + lines.joined(separator: "\ncontract "))
         if let problem = control.problem {
@@ -56,20 +62,43 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
         }
     }
 
-    private func play(on engine: Engine, _ runtime: Runtime) async -> (record: [String], problem: String?) {
+    private struct Play {
+        var record: [String] = []
+        var problem: String?
+        /// Whether an attached container of Podman's printed nothing.
+        var isSilent = false
+
+        func isEqual(to other: Play) -> Bool {
+            problem == nil && other.problem == nil && record == other.record
+        }
+    }
+
+    private func play(on engine: Engine, _ runtime: Runtime) async -> Play {
         do {
             let ride = try await Rides.shared.ride(engine, runtime)
             let session = Session(ride, name: slug)
-            do {
-                try await body(session)
-                await session.clear()
-                return (session.record, nil)
-            } catch {
-                await session.clear()
-                return (session.record, "\(error)\(ride.logs)")
-            }
+            var problem: String?
+            do { try await body(session) } catch { problem = "\(error)\(ride.logs)" }
+            await session.clear()
+            return Play(record: session.record, problem: problem, isSilent: session.hadSilentRun)
         } catch {
-            return ([], "no \(engine): \(error)")
+            return Play(problem: "no \(engine): \(error)")
         }
+    }
+}
+
+/// conmon 2.1.6 loses all that a container prints when it gets no processor time from the container's start to its end
+/// (spec/engines.md, "What conmon loses"). A case that fails with such a container in it is played again, and said; but
+/// only twice, since what a runtime loses would be lost more often.
+private actor SilentRuns {
+    static let shared = SilentRuns()
+
+    private var left = 2
+
+    func forgive(_ name: String) -> Bool {
+        guard left > 0 else { return false }
+        left -= 1
+        print("played again, since conmon may have lost what a container printed: \(name)")
+        return true
     }
 }

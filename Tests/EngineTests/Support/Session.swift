@@ -10,6 +10,8 @@ final class Session {
     /// A container name of this case's own.
     let name: String
     private(set) var record: [String] = []
+    /// Whether a container that Podman was attached to printed nothing at all.
+    private(set) var hadSilentRun = false
 
     var image: String { ride.image }
     var engine: Engine { ride.engine }
@@ -33,6 +35,9 @@ final class Session {
     ) async throws -> Answer {
         let outcome = try await ride.world.run(ride.command(words), stdin: stdin, seconds: seconds)
         let answer = Answer(outcome: outcome)
+        if engine == .podman, Session.isAttached(words), (outcome.stdout + outcome.stderr).isEmpty {
+            hadSilentRun = true
+        }
         let output = compared ? neutral(outcome.stdout) : "(not compared)"
         record.append(
             """
@@ -41,6 +46,10 @@ final class Session {
             \(output)
             """)
         return answer
+    }
+
+    private static func isAttached(_ words: [String]) -> Bool {
+        words.first == "run" ? !words.contains("-d") : words.starts(with: ["start", "-a"])
     }
 
     /// A command of the engine's client on a terminal.

@@ -73,10 +73,16 @@ struct TakeoverTests {
                     container.messages().contains("no space left on device")
                 }
                 let supervisor = try await container.pid(of: "supervisor")
+                // Until memory and pipe are full, and there is more to come: a keeper that is killed while it reads takes
+                // along what it has just read.
+                try await eventually("it to be held up") { try self.written(container) > 310 << 10 }
+                var written: Int
+                repeat {
+                    written = try self.written(container)
+                    try await Task.sleep(for: .milliseconds(500))
+                } while try self.written(container) != written
                 kill(try await container.pid(of: "keeper"), SIGKILL)
                 try await eventually("it to be told") { container.messages().contains("the keeper is gone") }
-                // 256 KiB of memory and 64 of a pipe, and there is more to come.
-                try await eventually("it to be held up") { try self.written(container) > 310 << 10 }
                 let process = try await container.pid()
                 // Nobody takes what it prints, so that it is killed while it has more to say.
                 kill(process, SIGKILL)
@@ -88,10 +94,10 @@ struct TakeoverTests {
                 try await eventually("the end to be told") { try container.phase() == "stopped" }
                 try await eventually("the supervisor's end") { try Host.processes(of: container.id) == [] }
                 let printed = try await container.printed("stdout", at: log)
-                let count = printed.split(separator: "\n").count
-                #expect(
-                    printed.utf8.count > 300 << 10 && printed == FaultTests.lines(1...max(1, count)),
-                    "\(count)")
+                #expect(printed.utf8.count > 300 << 10)
+                // Not what is expected and what is there: that is half a megabyte.
+                let gap = printed.split(separator: "\n").enumerated().first { "\($0 + 1)" != $1 }
+                #expect(gap == nil, "\(String(describing: gap))")
             }
         }
     }
