@@ -14,15 +14,13 @@ enum CutOffCreation {
     /// - Returns: what stays since it is not the container's, as a sentence; nil when nothing does.
     static func remove(_ record: Record) throws(Failure) -> Failure? {
         let cgroup = try ContainerCgroup.cgroup(record)
-        let remainder = try remove(record, cgroup)
-        // Nobody is in it.
-        if remainder == nil { ContainerCgroup.unit(record)?.removeUnused() }
-        return remainder
-    }
-
-    private static func remove(_ record: Record, _ cgroup: Cgroup) throws(Failure) -> Failure? {
-        if try cgroup.removeUnused(patience: 0).isEmpty { return nil }
-        try endInit(InitMark(record), in: cgroup)
+        if let unit = ContainerCgroup.unit(record) {
+            try endInit(InitMark(record), in: cgroup)
+            if try cgroup.processesAnywhere().isEmpty { unit.removeUnused(cgroup) }
+        } else {
+            if try cgroup.removeUnused(patience: 0).isEmpty { return nil }
+            try endInit(InitMark(record), in: cgroup)
+        }
         guard let busy = try cgroup.removeUnused().first else { return nil }
         let others = try cgroup.processesAnywhere().map { String($0) }.joined(separator: ", ")
         return Failure(

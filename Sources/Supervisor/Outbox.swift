@@ -1,22 +1,30 @@
-/// Messages that wait until a client takes them, oldest first. Answers are all kept; of output only so much, and what
-/// is over is given up from its oldest on. Empty, it holds no memory.
+/// Messages that wait until a client takes them, oldest first. Answers are all kept: who does not take them is to be
+/// heard no more. Of output only so much is kept, and what is over is given up from its oldest on. Empty, it holds no
+/// memory.
 struct Outbox {
     /// Bytes of output that wait at most.
     static let capacity = 1 << 20
+    /// Bytes of answers that may wait.
+    static let mostAnswers = 64 << 10
 
     private var messages: [[UInt8]] = []
     private var first = 0
     /// Of output, in bytes, with what each message costs besides.
     private(set) var waiting = 0
     private static let costOfMessage = 64
+    /// Of answers, likewise.
+    private var answers = 0
     /// Bytes of each stream that were given up and not told of yet.
     private var lost: (UInt64, UInt64) = (0, 0)
 
     var isEmpty: Bool { first == messages.count }
 
+    var isFullOfAnswers: Bool { answers > Outbox.mostAnswers }
+
     /// An answer.
     mutating func append(_ message: [UInt8]) {
         messages.append(message)
+        answers += message.count + Outbox.costOfMessage
     }
 
     /// Output, in as few messages as it goes into.
@@ -68,18 +76,24 @@ struct Outbox {
 
     private mutating func tellLost(stream: Int, _ count: UInt64) -> [UInt8] {
         if stream == 0 { lost.0 = 0 } else { lost.1 = 0 }
+        let message = ControlMessage.lost(stream: stream, bytes: count).bytes
+        answers += message.count + Outbox.costOfMessage
         // In front: what has been sent already is kept there no longer.
         if first > 0 {
             first -= 1
-            messages[first] = ControlMessage.lost(stream: stream, bytes: count).bytes
+            messages[first] = message
         } else {
-            messages.insert(ControlMessage.lost(stream: stream, bytes: count).bytes, at: 0)
+            messages.insert(message, at: 0)
         }
-        return messages[first]
+        return message
     }
 
     mutating func removeFirst() {
-        if Outbox.isOutput(messages[first]) { waiting -= messages[first].count - 1 + Outbox.costOfMessage }
+        if Outbox.isOutput(messages[first]) {
+            waiting -= messages[first].count - 1 + Outbox.costOfMessage
+        } else {
+            answers -= messages[first].count + Outbox.costOfMessage
+        }
         advance()
     }
 

@@ -10,6 +10,8 @@ extension Supervisor {
     static let mostClients = 64
     /// So many messages of one client are heard before others have their turn.
     private static let mostInARow = 16
+    /// So much may one client wait for.
+    private static let mostRequests = 64
 
     func admit() {
         guard let slot = freeSlot() ?? parkedSlot() else { return listen(false) }
@@ -72,8 +74,8 @@ extension Supervisor {
         }
         if ready.isReadable {
             if client.events & CLINUX_EVENT_IN == 0 {
-                // It has gone while its input waits, which must not be lost: it is heard later.
-                return park(client)
+                // It has gone while its input waits, which must not be lost: it is heard later. Answers can be.
+                return client.outbox.isFullOfAnswers ? drop(client) : park(client)
             }
             hear(client)
         }
@@ -99,12 +101,17 @@ extension Supervisor {
             guard length > 0, let message = ControlMessage(datagram), obey(client, message) else {
                 return drop(client)
             }
-            guard clients[client.slot] === client, hearsInput(client) else { return }
+            guard clients[client.slot] === client, hears(client) else { return }
         }
     }
 
     /// - Returns: false for what no client may say.
     private func obey(_ client: Client, _ message: ControlMessage) -> Bool {
+        switch message {
+        case .stop, .restart, .wait, .waitForExec, .release:
+            guard core.requests(of: client.id) < Supervisor.mostRequests else { return false }
+        default: break
+        }
         switch message {
         case .hello: return client.send(.hello(.init(build: arguments.build, pid: clinux_pid())))
         case .askStatus: return client.send(.status(core.status.encoded()))
@@ -166,13 +173,16 @@ extension Supervisor {
 
     // MARK: What epoll is to tell
 
-    /// Whoever sends input waits while the container does not read what there is.
-    private func hearsInput(_ client: Client) -> Bool { !client.sendsInput || hasRoomForInput }
+    /// Whoever sends input waits while the container does not read what there is; and whoever does not take the answers
+    /// that there are gets no more.
+    private func hears(_ client: Client) -> Bool {
+        !client.outbox.isFullOfAnswers && (!client.sendsInput || hasRoomForInput)
+    }
 
     func updateEvents(_ client: Client) {
         guard clients[client.slot] === client else { return }
         var events = CLINUX_EVENT_PEER_CLOSED
-        if hearsInput(client) { events |= CLINUX_EVENT_IN }
+        if hears(client) { events |= CLINUX_EVENT_IN }
         if !client.outbox.isEmpty { events |= CLINUX_EVENT_OUT }
         guard events != client.events else { return }
         if client.isParked {

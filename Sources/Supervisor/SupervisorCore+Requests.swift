@@ -2,6 +2,9 @@ internal import Store
 
 // What people and the surroundings ask for.
 extension SupervisorCore {
+    /// How many answers the client waits for.
+    func requests(of client: UInt32) -> Int { requests.count { $0.client == client } }
+
     mutating func stop(_ client: UInt32, _ order: StopOrder, _ now: Moment) {
         guard hasTold else {
             requests.append((client, .stop))

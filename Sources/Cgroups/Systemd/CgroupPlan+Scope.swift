@@ -141,7 +141,7 @@ extension CgroupPlan {
 
     /// Takes back what a start that failed has made. Its processes are gone.
     public func endScope() {
-        scope?.end()
+        scope?.end(cgroup)
     }
 
     /// Fails when systemd is not there, before anything is made.

@@ -38,11 +38,10 @@ public final class ScopeSession {
         try manager().start(scope.unit, properties, made: &isMade)
     }
 
-    /// Ends the unit of a start that has failed, if there is one. Its processes are gone, so that systemd drops it by
-    /// itself if it does not answer; and the connection of the start may be what did not.
-    func end() {
+    /// Ends the unit of a start that has failed, if there is one. The connection of the start may be what did not answer.
+    func end(_ cgroup: Cgroup) {
         guard isMade else { return }
-        ScopeUnit(name: scope.unit, isUser: scope.isUser).removeUnused()
+        ScopeUnit(name: scope.unit, isUser: scope.isUser).removeUnused(cgroup)
         isMade = false
     }
 }
@@ -67,11 +66,7 @@ public struct ScopeUnit: Equatable, Sendable {
     /// without processes by itself.
     public func remove(_ cgroup: Cgroup) throws(Failure) {
         try cgroup.signalAll(9)
-        do throws(Failure) {
-            try stop(try SystemdManager(isUser: isUser))
-        } catch {
-            leaveToSystemd(cgroup)
-        }
+        removeUnused(cgroup)
         try cgroup.remove()
     }
 
@@ -90,8 +85,13 @@ public struct ScopeUnit: Equatable, Sendable {
         }
     }
 
-    /// Ends a unit that has no processes.
-    public func removeUnused() {
-        try? stop(try SystemdManager(isUser: isUser))
+    /// Ends a unit that has no processes, while its cgroup is still there: systemd drops it by itself if it does not
+    /// answer.
+    public func removeUnused(_ cgroup: Cgroup) {
+        do throws(Failure) {
+            try stop(try SystemdManager(isUser: isUser))
+        } catch {
+            leaveToSystemd(cgroup)
+        }
     }
 }

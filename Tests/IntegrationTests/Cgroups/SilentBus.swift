@@ -18,24 +18,34 @@ final class SilentBus: Sendable {
     let path: String
     private let socket: Int32
 
-    init(_ manners: Manners, at path: String) throws {
+    convenience init(_ manners: Manners, at path: String) throws {
+        try self.init(at: path) { Self.serve($0, manners) }
+    }
+
+    /// Passes one client on to the real bus, and is gone for all others.
+    convenience init(forOneClientAt path: String) throws {
+        try self.init(at: path, isForOne: true) { client in
+            defer { _ = closeDescriptor(client) }
+            guard let bus = try? connect(to: "/run/dbus/system_bus_socket") else { return }
+            defer { _ = closeDescriptor(bus) }
+            Self.pass(client, bus)
+        }
+    }
+
+    private init(
+        at path: String, isForOne: Bool = false, serve: @escaping @Sendable (Int32) -> Void
+    ) throws {
         self.path = path
         socket = newSocket()
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let bound = withAddress(path) { bind(socket, $0, $1) }
         guard bound == 0, listen(socket, 4) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
         let listener = socket
         Thread.detachNewThread {
             while true {
                 let client = accept(listener, nil, nil)
                 if client < 0 { return }
-                Self.serve(client, manners)
+                if isForOne { unlink(path) }
+                serve(client)
             }
         }
     }
@@ -49,6 +59,18 @@ final class SilentBus: Sendable {
     func close() {
         shutdown(socket, Int32(SHUT_RDWR))
         _ = closeDescriptor(socket)
+    }
+
+    /// Until one of them hangs up.
+    private static func pass(_ client: Int32, _ bus: Int32) {
+        var both = [client, bus].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        while poll(&both, 2, -1) > 0 {
+            for (from, to) in [(0, bus), (1, client)] where both[from].revents != 0 {
+                let count = recv(both[from].fd, &bytes, bytes.count, 0)
+                guard count > 0, send(to, bytes, count, Int32(MSG_NOSIGNAL)) == count else { return }
+            }
+        }
     }
 
     /// The client closes the connection when it has had enough.
@@ -102,4 +124,24 @@ final class SilentBus: Sendable {
 private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
 private func newSocket() -> Int32 {
     socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+}
+
+private func withAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+    }
+}
+
+private func connect(to path: String) throws -> Int32 {
+    let socket = newSocket()
+    guard withAddress(path, { connect(socket, $0, $1) }) == 0 else {
+        defer { _ = closeDescriptor(socket) }
+        throw POSIXError(.init(rawValue: errno) ?? .EIO)
+    }
+    return socket
 }

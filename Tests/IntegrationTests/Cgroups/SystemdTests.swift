@@ -318,6 +318,23 @@ struct SystemdTests {
         }
     }
 
+    /// So does a start that fails after D-Bus has gone.
+    @Test func withoutABusAFailedStartStillRemovesEverything() async throws {
+        for _ in 0..<Soak.rounds(5, soak: 60) {
+            try await Scoped.with { container in
+                try container.set("process.args", ["/bin/none"])
+                let bus = try SilentBus(forOneClientAt: container.directory.path + "/bus")
+                defer { bus.close() }
+                let outcome = try await container.gantry(
+                    "--systemd-cgroup", "run", "--bundle", container.bundle, container.id,
+                    environment: bus.environment, seconds: 300)
+                #expect(outcome.code == 1 && outcome.stderr.contains("/bin/none"), "\(outcome)")
+                #expect(!FileManager.default.fileExists(atPath: bus.path), "nobody has called")
+                try await container.expectNoUnit()
+            }
+        }
+    }
+
     // MARK: Others
 
     @Test func supervised() async throws {
