@@ -16,7 +16,7 @@ enum CutOffCreation {
         let cgroup = try ContainerCgroup.cgroup(record)
         if let unit = ContainerCgroup.unit(record) {
             try endInit(InitMark(record), in: cgroup)
-            if try cgroup.processesAnywhere().isEmpty { unit.removeUnused(cgroup) }
+            try unit.removeUnused(cgroup)
         } else {
             if try cgroup.removeUnused(patience: 0).isEmpty { return nil }
             try endInit(InitMark(record), in: cgroup)

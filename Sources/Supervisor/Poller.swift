@@ -19,6 +19,8 @@ struct Poller: ~Copyable {
 
         /// Also when it has been hung up: reading tells.
         var isReadable: Bool { events & ~CLINUX_EVENT_OUT != 0 }
+        /// The other end is closed, if only for what it would send.
+        var hasGone: Bool { events & ~(CLINUX_EVENT_IN | CLINUX_EVENT_OUT) != 0 }
         var isWritable: Bool { events & CLINUX_EVENT_OUT != 0 }
     }
 

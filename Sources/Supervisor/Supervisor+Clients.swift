@@ -73,11 +73,12 @@ extension Supervisor {
             leaveLater()
         }
         if ready.isReadable {
-            if client.events & CLINUX_EVENT_IN == 0 {
-                // It has gone while its input waits, which must not be lost: it is heard later. Answers can be.
+            if hears(client) {
+                hear(client)
+            } else if ready.hasGone {
+                // While its input waits, which must not be lost: it is heard later. Answers can be.
                 return client.outbox.isFullOfAnswers ? drop(client) : park(client)
             }
-            hear(client)
         }
         updateEvents(client)
     }

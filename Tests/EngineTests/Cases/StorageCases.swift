@@ -18,7 +18,7 @@ let storageCases = [
         ).exits(0).prints("refused\nallowed\n1024\n")
     },
     EngineCase("files: a volume of two containers", proves: ["mounts"]) { s in
-        let volume = "volume-" + s.name
+        let volume = s.volume
         try await s("volume", "create", volume).exits(0)
         try await s("run", "--rm", "-v", volume + ":/data", s.image, "sh", "-c", "echo kept >/data/file")
             .exits(0)

@@ -41,8 +41,8 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
     func check(on engine: Engine) async throws {
         var gantry = await play(on: engine, .gantry)
         var control = await play(on: engine, .control)
-        if !gantry.isEqual(to: control), gantry.isSilent || control.isSilent,
-            await SilentRuns.shared.forgive(name)
+        if let difference = gantry.difference(from: control), gantry.isSilent(where: control),
+            await SilentRuns.shared.forgive(name, difference)
         {
             gantry = await play(on: engine, .gantry)
             control = await play(on: engine, .control)
@@ -65,11 +65,20 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
     private struct Play {
         var record: [String] = []
         var problem: String?
-        /// Whether an attached container of Podman's printed nothing.
-        var isSilent = false
+        /// Which of the records are of attached containers of Podman's that printed nothing.
+        var silent: Set<Int> = []
 
-        func isEqual(to other: Play) -> Bool {
-            problem == nil && other.problem == nil && record == other.record
+        /// What is not as it should be; nil when nothing is.
+        func difference(from other: Play) -> String? {
+            if let problem = problem ?? other.problem { return problem }
+            let pair = zip(record, other.record).first { $0 != $1 }
+            return pair.map { "\($0)\nnot as with the control\n\($1)" }
+        }
+
+        /// Whether a container printed nothing that printed something with the other, or the other way round.
+        func isSilent(where other: Play) -> Bool {
+            let both = min(record.count, other.record.count)
+            return silent.symmetricDifference(other.silent).contains { $0 < both }
         }
     }
 
@@ -80,7 +89,7 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
             var problem: String?
             do { try await body(session) } catch { problem = "\(error)\(ride.logs)" }
             await session.clear()
-            return Play(record: session.record, problem: problem, isSilent: session.hadSilentRun)
+            return Play(record: session.record, problem: problem, silent: session.silent)
         } catch {
             return Play(problem: "no \(engine): \(error)")
         }
@@ -88,17 +97,17 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
 }
 
 /// conmon 2.1.6 loses all that a container prints when it gets no processor time from the container's start to its end
-/// (spec/engines.md, "What conmon loses"). A case that fails with such a container in it is played again, and said; but
-/// only twice, since what a runtime loses would be lost more often.
+/// (spec/engines.md, "What conmon loses"). A case that fails with such a container in it is played again, which is said
+/// with what was wrong; but only twice, since what a runtime loses would be lost more often.
 private actor SilentRuns {
     static let shared = SilentRuns()
 
     private var left = 2
 
-    func forgive(_ name: String) -> Bool {
+    func forgive(_ name: String, _ difference: String) -> Bool {
         guard left > 0 else { return false }
         left -= 1
-        print("played again, since conmon may have lost what a container printed: \(name)")
+        print("played again, since conmon may have lost what a container printed: \(name): \(difference)")
         return true
     }
 }

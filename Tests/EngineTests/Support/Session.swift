@@ -10,8 +10,12 @@ final class Session {
     /// A container name of this case's own.
     let name: String
     private(set) var record: [String] = []
-    /// Whether a container that Podman was attached to printed nothing at all.
-    private(set) var hadSilentRun = false
+    /// Which of the records are of containers that Podman was attached to and that printed nothing at all.
+    private(set) var silent: Set<Int> = []
+
+    /// A volume of this case's own.
+    var volume: String { "volume-" + name }
+    private var madeVolume = false
 
     var image: String { ride.image }
     var engine: Engine { ride.engine }
@@ -33,10 +37,11 @@ final class Session {
     @discardableResult func run(
         _ words: [String], stdin: String? = nil, compared: Bool = true, seconds: Double = 60
     ) async throws -> Answer {
+        madeVolume = madeVolume || words.contains(volume)
         let outcome = try await ride.world.run(ride.command(words), stdin: stdin, seconds: seconds)
         let answer = Answer(outcome: outcome)
         if engine == .podman, Session.isAttached(words), (outcome.stdout + outcome.stderr).isEmpty {
-            hadSilentRun = true
+            silent.insert(record.count)
         }
         let output = compared ? neutral(outcome.stdout) : "(not compared)"
         record.append(
@@ -92,6 +97,8 @@ final class Session {
         switch engine {
         case .docker, .podman:
             _ = try? await ride.world.run([engine.rawValue, "rm", "-f", "-v", name, name + "-2"])
+            guard madeVolume else { return }
+            _ = try? await ride.world.run([engine.rawValue, "volume", "rm", "-f", volume])
         case .containerd:
             for id in [name, name + "-2"] {
                 _ = try? await ride.world.run(["ctr", "task", "rm", "-f", id])

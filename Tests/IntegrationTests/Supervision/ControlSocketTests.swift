@@ -65,7 +65,8 @@ struct ControlSocketTests {
                 try #require(count > 0 && answer[0] == 67)
             }
             #expect(try await ask(wait) < 10_000)
-            #expect(recv(socket, &answer, answer.count, 0) <= 0, "hung up on")
+            let end = recv(socket, &answer, answer.count, 0)
+            #expect(end == 0 || end < 0 && errno == ECONNRESET, "hung up on")
             try await expectUnharmed(container)
         }
     }
