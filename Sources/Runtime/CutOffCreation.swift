@@ -14,13 +14,8 @@ enum CutOffCreation {
     /// - Returns: what stays since it is not the container's, as a sentence; nil when nothing does.
     static func remove(_ record: Record) throws(Failure) -> Failure? {
         let cgroup = try ContainerCgroup.cgroup(record)
-        if let unit = ContainerCgroup.unit(record) {
-            try endInit(InitMark(record), in: cgroup)
-            try unit.removeUnused(cgroup)
-        } else {
-            if try cgroup.removeUnused(patience: 0).isEmpty { return nil }
-            try endInit(InitMark(record), in: cgroup)
-        }
+        try endInit(InitMark(record), in: cgroup)
+        try ContainerCgroup.unit(record)?.removeUnused(cgroup)
         guard let busy = try cgroup.removeUnused().first else { return nil }
         let others = try cgroup.processesAnywhere().map { String($0) }.joined(separator: ", ")
         return Failure(

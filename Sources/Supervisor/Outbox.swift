@@ -1,5 +1,5 @@
-/// Messages that wait until a client takes them, oldest first. Answers are all kept: who does not take them is to be
-/// heard no more. Of output only so much is kept, and what is over is given up from its oldest on. Empty, it holds no
+/// Messages that wait until a client takes them, oldest first. Answers are all kept: who does not take them is not to be
+/// heard meanwhile. Of output only so much is kept, and what is over is given up from its oldest on. Empty, it holds no
 /// memory.
 struct Outbox {
     /// Bytes of output that wait at most.

@@ -108,11 +108,7 @@ extension Supervisor {
 
     /// - Returns: false for what no client may say.
     private func obey(_ client: Client, _ message: ControlMessage) -> Bool {
-        switch message {
-        case .stop, .restart, .wait, .waitForExec, .release:
-            guard core.requests(of: client.id) < Supervisor.mostRequests else { return false }
-        default: break
-        }
+        guard core.requests(of: client.id) < Supervisor.mostRequests else { return false }
         switch message {
         case .hello: return client.send(.hello(.init(build: arguments.build, pid: clinux_pid())))
         case .askStatus: return client.send(.status(core.status.encoded()))

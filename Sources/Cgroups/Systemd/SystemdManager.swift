@@ -93,7 +93,6 @@ public final class SystemdManager {
         try listen()
         var reply = try begin(unit, properties, &made)
         if case .failure(let error) = reply, SystemdManager.isError(error, "UnitExists") {
-            made = false
             // One that has failed is in nobody's use.
             resetFailed(unit)
             reply = try begin(unit, properties, &made)

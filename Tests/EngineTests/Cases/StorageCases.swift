@@ -18,7 +18,9 @@ let storageCases = [
         ).exits(0).prints("refused\nallowed\n1024\n")
     },
     EngineCase("files: a volume of two containers", proves: ["mounts"]) { s in
-        let volume = s.volume
+        let volume = "volume-" + s.name
+        // From a play that failed.
+        _ = try await s.host(s.engine.rawValue, "volume", "rm", "-f", volume)
         try await s("volume", "create", volume).exits(0)
         try await s("run", "--rm", "-v", volume + ":/data", s.image, "sh", "-c", "echo kept >/data/file")
             .exits(0)

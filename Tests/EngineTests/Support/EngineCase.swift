@@ -41,7 +41,7 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
     func check(on engine: Engine) async throws {
         var gantry = await play(on: engine, .gantry)
         var control = await play(on: engine, .control)
-        if let difference = gantry.difference(from: control), gantry.isSilent(where: control),
+        if let difference = gantry.difference(from: control), gantry.isSilent(beside: control),
             await SilentRuns.shared.forgive(name, difference)
         {
             gantry = await play(on: engine, .gantry)
@@ -76,7 +76,7 @@ struct EngineCase: Sendable, CustomTestStringConvertible {
         }
 
         /// Whether a container printed nothing that printed something with the other, or the other way round.
-        func isSilent(where other: Play) -> Bool {
+        func isSilent(beside other: Play) -> Bool {
             let both = min(record.count, other.record.count)
             return silent.symmetricDifference(other.silent).contains { $0 < both }
         }

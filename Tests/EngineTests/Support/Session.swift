@@ -13,10 +13,6 @@ final class Session {
     /// Which of the records are of containers that Podman was attached to and that printed nothing at all.
     private(set) var silent: Set<Int> = []
 
-    /// A volume of this case's own.
-    var volume: String { "volume-" + name }
-    private var madeVolume = false
-
     var image: String { ride.image }
     var engine: Engine { ride.engine }
 
@@ -37,7 +33,6 @@ final class Session {
     @discardableResult func run(
         _ words: [String], stdin: String? = nil, compared: Bool = true, seconds: Double = 60
     ) async throws -> Answer {
-        madeVolume = madeVolume || words.contains(volume)
         let outcome = try await ride.world.run(ride.command(words), stdin: stdin, seconds: seconds)
         let answer = Answer(outcome: outcome)
         if engine == .podman, Session.isAttached(words), (outcome.stdout + outcome.stderr).isEmpty {
@@ -97,8 +92,6 @@ final class Session {
         switch engine {
         case .docker, .podman:
             _ = try? await ride.world.run([engine.rawValue, "rm", "-f", "-v", name, name + "-2"])
-            guard madeVolume else { return }
-            _ = try? await ride.world.run([engine.rawValue, "volume", "rm", "-f", volume])
         case .containerd:
             for id in [name, name + "-2"] {
                 _ = try? await ride.world.run(["ctr", "task", "rm", "-f", id])

@@ -41,20 +41,7 @@ struct ControlSocketTests {
             let socket = try connect(path)
             defer { close(socket) }
             let (status, wait): (UInt8, UInt8) = (17, 20)
-            func ask(_ question: UInt8) async throws -> Int {
-                var code = question
-                let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-                var asked = 0
-                // Until it has not been heard for a second.
-                for _ in 0..<50 {
-                    while asked < 200_000, send(socket, &code, 1, flags) == 1 {
-                        asked += 1
-                    }
-                    try await Task.sleep(for: .milliseconds(20))
-                }
-                return asked
-            }
-            let asked = try await ask(status)
+            let asked = try await ask(status, on: socket)
             #expect(asked < 10_000)
             #expect(try Host.privateMemory(supervisor) - before < 1 << 20)
             try await expectUnharmed(container)
@@ -64,11 +51,47 @@ struct ControlSocketTests {
                 let count = recv(socket, &answer, answer.count, 0)
                 try #require(count > 0 && answer[0] == 67)
             }
-            #expect(try await ask(wait) < 10_000)
+            #expect(try await ask(wait, on: socket) < 10_000)
             let end = recv(socket, &answer, answer.count, 0)
             #expect(end == 0 || end < 0 && errno == ECONNRESET, "hung up on")
             try await expectUnharmed(container)
         }
+    }
+
+    /// Who has closed its side before it took all answers gets the rest, and is let go.
+    @Test func halfAGoodbye() async throws {
+        try await TestContainer.with(["/bin/sleep", "1000"]) { container in
+            try await container.supervise()
+            let supervisor = try await container.pid(of: "supervisor")
+            let socket = try connect(container.root + "/" + container.id + "/supervisor.sock")
+            defer { close(socket) }
+            #expect(try await ask(17, on: socket) > 100)
+            var answer = [UInt8](repeating: 0, count: 65536)
+            // So that it hears of both at once.
+            kill(supervisor, SIGSTOP)
+            try await eventually("it to stand") { Host.stat(supervisor)?.first == "T" }
+            while recv(socket, &answer, answer.count, Int32(MSG_DONTWAIT)) > 0 {}
+            shutdown(socket, Int32(SHUT_WR))
+            kill(supervisor, SIGCONT)
+            var end: Int
+            repeat { end = recv(socket, &answer, answer.count, 0) } while end > 0
+            #expect(end == 0 || errno == ECONNRESET, "let go")
+            try await expectUnharmed(container)
+        }
+    }
+
+    /// Asks without taking answers, until nobody has listened for a second.
+    ///
+    /// - Returns: how often it could be asked.
+    private func ask(_ question: UInt8, on socket: Int32) async throws -> Int {
+        var code = question
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+        var asked = 0
+        for _ in 0..<50 {
+            while asked < 200_000, send(socket, &code, 1, flags) == 1 { asked += 1 }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return asked
     }
 
     private func expectUnharmed(_ container: TestContainer) async throws {
